@@ -1,0 +1,31 @@
+# pg_tradesync. Users need two commands: `make demo` and `make check`; both install what is missing first.
+#   all install · demo · check (= lint unit pgtap wall e2e) · check-long · check-sdk · check-headers · bench · format · clean
+PYTHON := /usr/bin/python3
+BUILD  := @$(MAKE) --no-print-directory -s -f build.mk
+CHECKS := @$(PYTHON) tools/run_checks.py
+
+.PHONY: all install clean packages demo check check-long check-sdk check-headers lint unit pgtap wall e2e bench format
+all install clean: packages
+	$(BUILD) -j2 $@
+packages:
+	@tools/packages.sh
+
+check check-long: packages
+	$(BUILD) -j2 build-tests
+	$(CHECKS) $(if $(filter check-long,$@),--long)
+lint unit pgtap wall e2e: packages
+	$(BUILD) -j2 build-tests
+	$(CHECKS) --only $@
+check-sdk: packages
+	$(BUILD) -j2 build/tradesync_simulator
+	$(CHECKS) --only sdk
+check-headers: packages
+	@tools/check_headers.sh
+
+demo bench: packages
+	$(BUILD) -j2 all build/tradesync_simulator
+	@sh tools/install.sh
+	@PYTHONPATH=test $(PYTHON) test/$@/$@.py
+
+format:
+	clang-format -i $$(git ls-files '*.cpp' '*.hpp')

@@ -1,0 +1,153 @@
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "pgstat.h"
+#include "tcop/tcopprot.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timeout.h"
+
+#include "account_list.h"
+#include "background.h"
+
+#define STATEMENT_TIMEOUT_MS 30000
+
+typedef void (*transaction_body) (void *arg);
+
+/* The caller's memory is short-lived: FreeErrorData would leave some of what CopyErrorData takes. */
+static void
+report_failure(MemoryContext memory, bool *failing, const char *what)
+{
+	ErrorData  *error;
+
+	HOLD_INTERRUPTS();
+	disable_all_timeouts(false);
+	MemoryContextSwitchTo(memory);
+	error = CopyErrorData();
+	FlushErrorState();
+	AbortOutOfAnyTransaction();
+	MemoryContextSwitchTo(memory);
+	RESUME_INTERRUPTS();
+
+	/* A lock that somebody holds passes; anything else is told once. */
+	if (!*failing && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+	{
+		*failing = true;
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("pg_tradesync: could not %s: %s; trying on", what, error->message),
+				 error->detail ? errdetail_internal("%s", error->detail) : 0));
+	}
+}
+
+/* Runs body in a transaction. An error ends the transaction, not the process. */
+static bool
+run(transaction_body body, void *arg, bool *failing, const char *what)
+{
+	MemoryContext memory = CurrentMemoryContext;
+	volatile bool done = false;
+
+	SetCurrentStatementStartTimestamp();
+	pgstat_report_activity(STATE_RUNNING, what);
+	PG_TRY();
+	{
+		StartTransactionCommand();
+		enable_timeout_after(STATEMENT_TIMEOUT, STATEMENT_TIMEOUT_MS);
+		SPI_connect();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		body(arg);
+		PopActiveSnapshot();
+		SPI_finish();
+		disable_timeout(STATEMENT_TIMEOUT, false);
+		CommitTransactionCommand();
+		done = true;
+	}
+	PG_CATCH();
+	{
+		report_failure(memory, failing, what);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(memory);
+	pgstat_report_stat(false);
+	pgstat_report_activity(STATE_IDLE, NULL);
+
+	if (done && *failing)
+	{
+		*failing = false;
+		ereport(LOG, (errmsg("pg_tradesync: could %s again", what)));
+	}
+	return done;
+}
+
+/* As the owner from its first sight on; as the bootstrap superuser again when the extension goes. */
+static bool
+adopt_owner(void)
+{
+	static Oid	role = InvalidOid;
+	Oid			owner = background_extension_owner();
+
+	if (owner != role)
+	{
+		if (OidIsValid(owner))
+			background_become(owner);
+		else
+			SetConfigOption("role", "none", PGC_SUSET, PGC_S_SESSION);
+		role = owner;
+	}
+	return OidIsValid(owner);
+}
+
+static void
+read_row(listed_account *row, HeapTuple tuple, TupleDesc shape)
+{
+	bool		null;
+
+	memset(row, 0, sizeof(*row));
+	row->account = DatumGetInt32(SPI_getbinval(tuple, shape, 1, &null));
+	strlcpy(row->name, SPI_getvalue(tuple, shape, 2), sizeof(row->name));
+	row->enabled = DatumGetBool(SPI_getbinval(tuple, shape, 3, &null));
+	row->generation = DatumGetInt64(SPI_getbinval(tuple, shape, 4, &null));
+}
+
+static void
+read_accounts(void *arg)
+{
+	account_list *list = arg;
+
+	list->count = 0;
+	list->extension = adopt_owner();
+	if (!list->extension)
+		return;
+	if (SPI_execute("select id::int4, name::text, coalesce(enabled, false), coalesce(generation, 0)::int8 "
+					"from monitoring.worker_list_accounts() where id is not null and name is not null "
+					"order by id", true, TRADESYNC_MAX_ACCOUNTS) != SPI_OK_SELECT)
+		elog(ERROR, "worker_list_accounts() did not answer");
+	for (uint64 i = 0; i < SPI_processed; i++)
+		read_row(&list->accounts[list->count++], SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+}
+
+bool
+account_list_read(account_list *list)
+{
+	static bool failing = false;
+
+	return run(read_accounts, list, &failing, "read the accounts");
+}
+
+static void
+do_chores(void *arg)
+{
+	(void) arg;
+	if (OidIsValid(background_extension_owner()))
+		SPI_execute("select monitoring.worker_retention()", false, 0);
+}
+
+void
+account_list_do_chores(void)
+{
+	static bool failing = false;
+
+	run(do_chores, NULL, &failing, "drop outdated rows");
+}

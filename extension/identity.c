@@ -1,0 +1,81 @@
+/*
+ * monitoring.cluster_identity(): what tells this database in this data directory on this machine from every copy of
+ * it. A restored dump, a cloned directory and a promoted standby have another one, so they do not trade unasked.
+ */
+#include "postgres.h"
+
+#include <sys/stat.h>
+
+#include "access/xlog.h"
+#include "access/xlogrecovery.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "utils/builtins.h"
+
+/* Empty where the system has none. */
+static void
+append_machine_id(StringInfo text)
+{
+	char		line[64];
+	FILE	   *file = AllocateFile("/etc/machine-id", "r");
+
+	if (file == NULL)
+		return;
+	if (fgets(line, sizeof(line), file) != NULL)
+		appendStringInfoString(text, line);
+	FreeFile(file);
+}
+
+static TimeLineID
+current_timeline(void)
+{
+	TimeLineID	timeline;
+
+	if (!RecoveryInProgress())
+		return GetWALInsertionTimeLine();
+	(void) GetXLogReplayRecPtr(&timeline);
+	return timeline;
+}
+
+static text *
+sha256_hex(const StringInfoData *input)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	char		hex[PG_SHA256_DIGEST_LENGTH * 2];
+	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
+
+	if (pg_cryptohash_init(context) < 0 ||
+		pg_cryptohash_update(context, (const uint8 *) input->data, input->len) < 0 ||
+		pg_cryptohash_final(context, digest, sizeof(digest)) < 0)
+		elog(ERROR, "could not compute the identity: %s", pg_cryptohash_error(context));
+	pg_cryptohash_free(context);
+	for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
+	{
+		hex[2 * i] = digits[digest[i] >> 4];
+		hex[2 * i + 1] = digits[digest[i] & 15];
+	}
+	return cstring_to_text_with_len(hex, sizeof(hex));
+}
+
+PG_FUNCTION_INFO_V1(pg_tradesync_identity);
+
+Datum
+pg_tradesync_identity(PG_FUNCTION_ARGS)
+{
+	StringInfoData input;
+	struct stat directory;
+
+	if (stat(DataDir, &directory) != 0)
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not stat directory \"%s\": %m", DataDir)));
+	initStringInfo(&input);
+	appendStringInfo(&input, UINT64_FORMAT "/%u/%u/%s/%llu/%llu/", GetSystemIdentifier(), current_timeline(),
+					 MyDatabaseId, DataDir, (unsigned long long) directory.st_dev,
+					 (unsigned long long) directory.st_ino);
+	append_machine_id(&input);
+	PG_RETURN_TEXT_P(sha256_hex(&input));
+}

@@ -1,0 +1,131 @@
+/*
+ * monitoring.worker_wake(account): wakes a worker (0: the supervisor) when the transaction has committed, once, and
+ * not at all when it aborts. No NOTIFY: background processes cannot LISTEN, and it forbids PREPARE TRANSACTION.
+ * COMMIT PREPARED wakes nobody; the workers' scan once a second covers it.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "shared_state.h"
+#include "wake.h"
+
+typedef struct wake_target
+{
+	int32		account;
+	SubTransactionId asked_in;
+} wake_target;
+
+/* Of the running transaction, in its memory. */
+static wake_target *targets = NULL;
+static int	target_count = 0;
+static int	target_room = 0;
+
+static void
+forget_targets(void)
+{
+	targets = NULL;
+	target_count = target_room = 0;
+}
+
+void
+wake_now(int32 account)
+{
+	Latch	   *latch = NULL;
+
+	LWLockAcquire(&state_shared->lock, LW_SHARED);
+	if (account == 0)
+	{
+		shared_database *entry = state_find_database(MyDatabaseId);
+
+		latch = entry ? entry->latch : NULL;
+	}
+	else
+	{
+		shared_account *place = shared_find_account(state_shared, MyDatabaseId, account);
+
+		latch = place ? place->latch : NULL;
+	}
+	if (latch != NULL)
+		SetLatch(latch);
+	LWLockRelease(&state_shared->lock);
+}
+
+static void
+at_transaction_end(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT)
+	{
+		for (int i = 0; i < target_count; i++)
+			wake_now(targets[i].account);
+	}
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		forget_targets();
+}
+
+static void
+at_subtransaction_end(SubXactEvent event, SubTransactionId ours, SubTransactionId parent, void *arg)
+{
+	int			kept = 0;
+
+	if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
+		return;
+	for (int i = 0; i < target_count; i++)
+	{
+		wake_target target = targets[i];
+
+		if (target.asked_in == ours)
+		{
+			if (event == SUBXACT_EVENT_ABORT_SUB)
+				continue;
+			target.asked_in = parent;
+		}
+		targets[kept++] = target;
+	}
+	target_count = kept;
+}
+
+static void
+add_target(int32 account)
+{
+	SubTransactionId now_in = GetCurrentSubTransactionId();
+
+	for (int i = 0; i < target_count; i++)
+	{
+		if (targets[i].account == account && targets[i].asked_in == now_in)
+			return;
+	}
+	if (target_count == target_room)
+	{
+		int			room = target_room ? target_room * 2 : 8;
+		wake_target *larger = MemoryContextAlloc(TopTransactionContext, room * sizeof(*larger));
+
+		if (target_count > 0)
+			memcpy(larger, targets, target_count * sizeof(*larger));
+		targets = larger;
+		target_room = room;
+	}
+	targets[target_count++] = (wake_target) {account, now_in};
+}
+
+PG_FUNCTION_INFO_V1(pg_tradesync_wake);
+
+Datum
+pg_tradesync_wake(PG_FUNCTION_ARGS)
+{
+	static bool registered = false;
+
+	if (PG_ARGISNULL(0) || state_shared == NULL)
+		PG_RETURN_VOID();
+	if (!registered)
+	{
+		RegisterXactCallback(at_transaction_end, NULL);
+		RegisterSubXactCallback(at_subtransaction_end, NULL);
+		registered = true;
+	}
+	add_target(PG_GETARG_INT32(0));
+	PG_RETURN_VOID();
+}

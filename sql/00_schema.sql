@@ -1,0 +1,119 @@
+-- The schema of pg_tradesync, the error codes of its functions and the doors into pg_tradesync.so.
+--
+-- Every error that a user can cause has a SQLSTATE of class TS, a DETAIL and a HINT:
+--   TS001 invalid account name        TS007 live trading is switched off
+--   TS002 account not found           TS008 invalid URL
+--   TS003 account exists              TS009 unknown setting
+--   TS004 invalid exchange            TS010 invalid value of a setting
+--   TS005 invalid environment         TS011 account is enabled
+--   TS006 invalid mode                TS012 account still has open managed positions
+do $$
+begin
+  if exists (select from pg_catalog.pg_namespace where nspname = 'monitoring') then
+    raise exception 'schema "monitoring" exists already'
+      using errcode = 'duplicate_schema',
+            detail = 'pg_tradesync creates this schema itself and owns everything in it.',
+            hint = 'Rename the existing schema before CREATE EXTENSION: alter schema monitoring rename to monitoring_before.';
+  end if;
+end
+$$;
+
+create schema monitoring;
+comment on schema monitoring is
+  'Live state of trading accounts, kept by the background workers of pg_tradesync. Tables mirror the exchange; functions change intent.';
+
+-- The doors into the C library. Only these touch shared memory.
+
+create function monitoring.worker_wake(account_id int) returns void
+  language c strict as 'MODULE_PATHNAME', 'pg_tradesync_wake';
+comment on function monitoring.worker_wake(int) is
+  'Wakes the worker of an account after this transaction has committed; 0 wakes the supervisor of this database. Use wake(account) instead.';
+
+create function monitoring.worker_slots(
+  out account_id int, out pid int, out state text, out halted boolean, out halt_reason text, out since timestamptz,
+  out last_error text, out clock_offset_ms bigint, out events bigint, out commits bigint, out dead_letters bigint,
+  out pending_rows int) returns setof record
+  language c strict as 'MODULE_PATHNAME', 'pg_tradesync_worker_slots';
+comment on function monitoring.worker_slots() is
+  'What the account workers of this database publish about themselves in shared memory. Shown by worker_status and stat_worker.';
+
+create function monitoring.worker_streams(
+  out account_id int, out stream text, out state text, out connected_at timestamptz, out last_message_at timestamptz,
+  out reconnects int, out subscriptions int, out buffered int, out lag_ms int) returns setof record
+  language c strict as 'MODULE_PATHNAME', 'pg_tradesync_worker_streams';
+comment on function monitoring.worker_streams() is
+  'The exchange connections of the account workers of this database, from shared memory. Shown by stream_status.';
+
+create function monitoring.worker_ask(account_id int, kind text, argument text, timeout_ms int,
+  out answered boolean, out cells text[]) returns setof record
+  language c strict as 'MODULE_PATHNAME', 'pg_tradesync_ask';
+comment on function monitoring.worker_ask(int, text, text, int) is
+  'Asks the worker of an account a question through shared memory. The first row says whether it answered, each further row is one row of the answer. Never raises for a missing worker.';
+
+create function monitoring.cluster_status(out item text, out value text) returns setof record
+  language c strict as 'MODULE_PATHNAME', 'pg_tradesync_cluster_status';
+comment on function monitoring.cluster_status() is
+  'Facts about launcher, supervisor, library and credentials file, one per row. Read by health().';
+
+create function monitoring.cluster_identity() returns text
+  language c strict as 'MODULE_PATHNAME', 'pg_tradesync_identity';
+comment on function monitoring.cluster_identity() is
+  'Fingerprint of this very database: system identifier, timeline, database, data directory, machine. A restored, cloned or promoted copy has another one.';
+
+-- Rules that several rooms share. Bodies are parsed when they are created and depend on no search_path; the planner
+-- inlines them into the writers' statements.
+
+-- Is version (order_new, time_new) newer than (order_old, time_old)? The venue's order decides where both rows carry
+-- one, otherwise the venue's time; of two equal versions the stream's beats the snapshot's.
+create function monitoring.is_newer(order_new bigint, time_new bigint, source_new text,
+                                    order_old bigint, time_old bigint, source_old text) returns boolean
+  language sql immutable parallel safe
+  return case
+    when order_new > 0 and order_old > 0 and order_new <> order_old then order_new > order_old
+    when time_new <> time_old then time_new > time_old
+    else source_new = 'stream' and source_old = 'rest'
+  end;
+comment on function monitoring.is_newer(bigint, bigint, text, bigint, bigint, text) is
+  'The version rule of all mirror tables: venue order, then venue time; at equal versions stream beats rest.';
+
+-- Prices and sizes are finite; a fill is never negative.
+create function monitoring.is_amount(value numeric) returns boolean
+  language sql immutable parallel safe
+  return value >= 0 and value < 'Infinity'::numeric;
+comment on function monitoring.is_amount(numeric) is
+  'True for a finite number that is not negative. NULL stays NULL, as a check constraint needs it.';
+
+-- What a NOTIFY says: items holds small JSON objects; as many of the first 50 go along as fit into a notification, the
+-- rest is counted in "more".
+create function monitoring.notification_payload(account text, kind text, items json[]) returns text
+  language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+declare
+  total constant int := cardinality(items);
+  shown int := least(total, 50);
+  payload text;
+begin
+  loop
+    payload := json_build_object('account', account, kind, to_json(items[1:shown]))::text;
+    if shown < total then
+      payload := left(payload, -1) || format(', "more": %s}', total - shown);
+    end if;
+    exit when shown = 0 or octet_length(payload) < 7900;
+    shown := shown / 2;
+  end loop;
+  return payload;
+end
+$$;
+comment on function monitoring.notification_payload(text, text, json[]) is
+  '{"account", kind: [items], "more"} in less than 7900 bytes.';
+
+-- Sends one NOTIFY about the rows that a worker has just written; none when there are none.
+create function monitoring.worker_notify(channel text, account text, kind text, items json[]) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if cardinality(items) > 0 then
+    perform pg_notify(channel, monitoring.notification_payload(account, kind, items));
+  end if;
+end
+$$;
+comment on function monitoring.worker_notify(text, text, text, json[]) is
+  'One coalesced NOTIFY about written rows. Called by worker functions only.';

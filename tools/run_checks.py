@@ -1,0 +1,151 @@
+"""Runs every stage of `make check`, shows what failed, and ends with one line: N passed, N failed."""
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+os.chdir(ROOT)
+PYTHON = "/usr/bin/python3"
+os.environ["PYTHONPATH"] = str(ROOT / "test")
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+
+
+def run(command, timeout=1800, **options):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=timeout, **options)
+    return done.returncode, done.stdout
+
+
+def lint(_):
+    """Every tools/check_* is one test."""
+    passed = failed = 0
+    for tool in sorted(ROOT.glob("tools/check_*")):
+        if tool.name == "check_headers.sh":
+            continue
+        code, text = run([PYTHON, str(tool)] if tool.suffix == ".py" else ["sh", str(tool)])
+        passed, failed = (passed + 1, failed) if code == 0 else (passed, failed + 1)
+        if code != 0:
+            print(f"{tool.name}:\n{text}")
+    return passed, failed
+
+
+def unit(_):
+    passed = failed = 0
+    for binary in sorted((ROOT / "build/unit").iterdir()):
+        if binary.suffix or not os.access(binary, os.X_OK) or not binary.is_file():
+            continue
+        report = binary.with_suffix(".xml")
+        report.unlink(missing_ok=True)
+        code, text = run([str(binary), f"--gtest_output=xml:{report}", "--gtest_brief=1"])
+        if not report.exists():
+            print(f"{binary.name} died:\n{text[-4000:]}")
+            failed += 1
+            continue
+        suites = ElementTree.parse(report).getroot()
+        bad = int(suites.get("failures")) + int(suites.get("errors"))
+        passed, failed = passed + int(suites.get("tests")) - bad, failed + bad
+        if code != 0:
+            print(f"{binary.name}:\n{text[-8000:]}")
+            failed += 0 if bad else 1
+    return passed, failed
+
+
+def count_tap(text):
+    """TAP of several tests; a plan that was not kept counts as a failure."""
+    passed = len(re.findall(r"^ok \d+", text, re.M))
+    failed = len(re.findall(r"^not ok \d+", text, re.M))
+    planned = sum(int(number) for number in re.findall(r"^1\.\.(\d+)", text, re.M))
+    return passed, max(failed, planned - passed)
+
+
+def pgtap(_):
+    from support.cluster import Cluster, PG_BIN
+    cluster = Cluster(databases="pgtap").start()
+    cluster.psql("create database pgtap")
+    cluster.psql("create extension pgtap; create extension pg_tradesync", "pgtap")
+    passed = failed = 0
+    for file in sorted((ROOT / "test/pgtap").glob("*.sql")):
+        code, text = run([str(PG_BIN / "psql"), "-X", "-q", "-A", "-t", "-h", str(cluster.home), "-p", str(cluster.port), "-U", "postgres",
+                          "-d", "pgtap", "-v", "ON_ERROR_STOP=1", "-f", str(file)])
+        good, bad = count_tap(text)
+        if code != 0 and bad == 0:
+            bad = 1
+        passed, failed = passed + good, failed + bad
+        if bad:
+            lines = [line for line in text.splitlines() if not line.startswith("ok ")]
+            print(f"{file.name}:\n" + "\n".join(lines[-60:]))
+    cluster.remove()
+    return passed, failed
+
+
+def pytest_stage(folder, arguments):
+    report = ROOT / "build" / f"{folder}.xml"
+    report.unlink(missing_ok=True)
+    marks = [] if arguments.long else ["-m", "not long"]
+    code, text = run([PYTHON, "-m", "pytest", "-q", "-x" if arguments.fail_fast else "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
+                      "--tb=short", *marks, f"test/{folder}"], timeout=3600)
+    if not report.exists():
+        print(text[-8000:])
+        return 0, 1
+    suite = ElementTree.parse(report).getroot().find("testsuite")
+    bad = int(suite.get("failures")) + int(suite.get("errors"))
+    if code != 0:
+        print(text[-20000:])
+    return int(suite.get("tests")) - bad - int(suite.get("skipped")), bad if code == 0 else max(bad, 1)
+
+
+def wall(arguments):
+    return pytest_stage("wall", arguments)
+
+
+def e2e(arguments):
+    return pytest_stage("e2e", arguments)
+
+
+def sdk(_):
+    from support.cluster import Simulator
+    simulator = Simulator(tls=True)
+    try:
+        environment = dict(os.environ, NODE_EXTRA_CA_CERTS=str(simulator.ca_file))
+        code, text = run(["sh", "test/sdk/run.sh", str(simulator.home / "ports")], env=environment)
+    finally:
+        simulator.remove()
+    found = re.findall(r"(\d+) passed, (\d+) failed", text)
+    if code != 0 or not found:
+        print(text[-8000:])
+        return (int(found[-1][0]), max(int(found[-1][1]), 1)) if found else (0, 1)
+    return int(found[-1][0]), int(found[-1][1])
+
+
+STAGES = {"lint": lint, "unit": unit, "pgtap": pgtap, "wall": wall, "e2e": e2e, "sdk": sdk}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", choices=STAGES)
+    parser.add_argument("--long", action="store_true", help="the long variants, too")
+    parser.add_argument("--fail-fast", action="store_true")
+    arguments = parser.parse_args()
+    sys.path.insert(0, str(ROOT / "test"))
+    stages = [arguments.only] if arguments.only else [name for name in STAGES if name != "sdk"]
+    if any(stage in ("pgtap", "wall", "e2e") for stage in stages):
+        code, text = run(["sh", "tools/install.sh"])
+        if code != 0:
+            print(text)
+            print("0 passed, 1 failed")
+            return 1
+    total_passed = total_failed = 0
+    for stage in stages:
+        began = time.monotonic()
+        passed, failed = STAGES[stage](arguments)
+        print(f"{stage:6} {passed:5} passed {failed:3} failed  {time.monotonic() - began:6.1f} s", flush=True)
+        total_passed, total_failed = total_passed + passed, total_failed + failed
+    print(f"{total_passed} passed, {total_failed} failed")
+    return 1 if total_failed or not total_passed else 0
+
+
+sys.exit(main())

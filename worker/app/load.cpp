@@ -1,0 +1,112 @@
+#include "app/load.hpp"
+
+#include <charconv>
+#include <cstring>
+
+namespace tradesync {
+namespace {
+
+// One wall_result, freed when it goes out of scope.
+class Query {
+ public:
+  Query(const char* function, std::int32_t account_id, std::string& error) {
+    wall_error wall{};
+    outcome_ = wall_query(function, account_id, &result_, &wall);
+    if (outcome_ != WALL_SAVED) error = std::string(function) + ": " + wall.sqlstate + " " + wall.message;
+  }
+  ~Query() { wall_free_result(&result_); }
+  Query(const Query&) = delete;
+  Query& operator=(const Query&) = delete;
+
+  LoadResult result() const {
+    if (outcome_ == WALL_SAVED) return LoadResult::ok;
+    return outcome_ == WALL_GONE ? LoadResult::gone : LoadResult::failed;
+  }
+  int rows() const { return outcome_ == WALL_SAVED ? result_.rows : 0; }
+  std::string text(int row, int column) const {
+    const char* cell = result_.cells[row * result_.columns + column];
+    return cell ? std::string(cell) : std::string();
+  }
+  bool is_null(int row, int column) const { return result_.cells[row * result_.columns + column] == nullptr; }
+  bool boolean(int row, int column) const { return text(row, column) == "t"; }
+  std::int64_t number(int row, int column) const {
+    const std::string digits = text(row, column);
+    std::int64_t value = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return value;
+  }
+  Decimal decimal(int row, int column) const { return Decimal::parse(text(row, column)).value_or(Decimal()); }
+
+ private:
+  wall_result result_{};
+  wall_outcome outcome_;
+};
+
+LoadResult load_positions(std::int32_t account_id, Loaded& loaded, std::string& error) {
+  // symbol, position_side, quantity, entry_price, version_order, version_time, open, side
+  const Query query("monitoring.worker_load_positions", account_id, error);
+  for (int row = 0; row < query.rows(); ++row) {
+    LoadedPosition held;
+    held.position.symbol = query.text(row, 0);
+    held.position.position_side = position_side_from(query.text(row, 1)).value_or(PositionSide::both);
+    held.position.quantity = query.decimal(row, 2);
+    held.position.entry_price = query.decimal(row, 3);
+    held.position.version = Version{query.number(row, 4), query.number(row, 5)};
+    held.reported = !query.is_null(row, 5);
+    held.row_open = query.boolean(row, 6);
+    held.row_side = query.text(row, 7);
+    loaded.positions.push_back(std::move(held));
+  }
+  return query.result();
+}
+
+LoadResult load_orders(std::int32_t account_id, Loaded& loaded, std::string& error) {
+  // symbol, order_id, client_order_id, kind, side, position_side, type, status, quantity, filled_quantity, version_order, version_time
+  const Query query("monitoring.worker_load_orders", account_id, error);
+  for (int row = 0; row < query.rows(); ++row) {
+    Order order;
+    order.symbol = query.text(row, 0);
+    order.order_id = query.text(row, 1);
+    order.client_order_id = query.text(row, 2);
+    order.kind = query.text(row, 3) == "conditional" ? OrderKind::conditional : OrderKind::regular;
+    order.side = query.text(row, 4) == "sell" ? Side::sell : Side::buy;
+    order.position_side = position_side_from(query.text(row, 5)).value_or(PositionSide::both);
+    order.type = query.text(row, 6);
+    order.status = order_status_from(query.text(row, 7)).value_or(OrderStatus::unknown);
+    order.quantity = query.decimal(row, 8);
+    order.filled_quantity = query.decimal(row, 9);
+    order.version = Version{query.number(row, 10), query.number(row, 11)};
+    loaded.orders.push_back(std::move(order));
+  }
+  return query.result();
+}
+
+LoadResult load_cursors(std::int32_t account_id, Loaded& loaded, std::string& error) {
+  // stream, symbol, position
+  const Query query("monitoring.worker_load_cursors", account_id, error);
+  for (int row = 0; row < query.rows(); ++row) {
+    if (query.text(row, 0) == "account") loaded.cursors.account_ms = query.number(row, 2);
+    else if (query.text(row, 0) == "trades") loaded.cursors.last_trade[query.text(row, 1)] = query.text(row, 2);
+  }
+  return query.result();
+}
+
+}  // namespace
+
+LoadResult load_account(std::int32_t account_id, Account& account, std::string& error) {
+  // name, exchange, environment, mode, rest_url, ws_public_url, ws_private_url, enabled, halted, halt_reason, …
+  const Query query("monitoring.worker_load_account", account_id, error);
+  if (query.result() != LoadResult::ok) return query.result();
+  if (query.rows() == 0) return LoadResult::no_account;
+  account = {query.text(0, 0), query.text(0, 1), query.text(0, 2), query.text(0, 3), query.text(0, 4), query.text(0, 5),
+             query.text(0, 6), query.text(0, 9), query.boolean(0, 7), query.boolean(0, 8)};
+  return LoadResult::ok;
+}
+
+LoadResult load_state(std::int32_t account_id, Loaded& loaded, std::string& error) {
+  for (const auto& load : {load_positions, load_orders, load_cursors})
+    if (const LoadResult result = load(account_id, loaded, error); result != LoadResult::ok) return result;
+  return LoadResult::ok;
+}
+
+}  // namespace tradesync

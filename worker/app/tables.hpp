@@ -1,0 +1,28 @@
+// One turn's changes as rows for the worker_save_* functions, in the order in which they must run.
+// This is the only file that knows both the core's nouns and the columns of the SQL row types.
+#pragma once
+#include <deque>
+
+#include "app/rows.hpp"
+#include "core/effect.hpp"
+
+namespace tradesync {
+
+// The order inside one transaction: dead letters first (they hold cursors back), then what positions are settled from,
+// then positions stage by stage, cursors last.
+class Tables {
+ public:
+  // unix_ms − monotonic_ms, for the few rows that carry our own times.
+  void fill(const Changes& changes, std::int64_t unix_offset_ms);
+  void clear() { tables_.clear(); }
+  std::deque<Rows>& all() { return tables_; }
+
+ private:
+  Rows& table(const char* function, const char* row_type, int columns);
+  std::deque<Rows> tables_;
+};
+
+// "trade|BTCUSDT|…": what a row is about, so that a row which had to wait keeps its followers waiting, too. "" = nothing.
+std::string subject_of(const Rows& rows, int row);
+
+}  // namespace tradesync

@@ -1,0 +1,112 @@
+// What one step wants done: rows to write (one transaction), then actions. Actions happen after the commit, never before.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/model.hpp"
+#include "core/request.hpp"
+
+namespace tradesync {
+
+struct OrderChange {
+  Order order;
+  Source source = Source::stream;
+};
+struct PositionChange {
+  VenuePosition position;
+  Source source = Source::stream;
+};
+// The open row of this position has ended: settle it from its fills.
+struct Closing {
+  std::string symbol;
+  PositionSide position_side = PositionSide::both;
+  std::string side;  // long, short: which one ended
+  std::int64_t closed_ms = 0;
+  std::string reason;
+};
+// Positions move through zero, sometimes twice within one turn (closed and opened again, flipped). A stage holds what can
+// be written at once: first the closings, then at most one state per position. A second crossing starts the next stage.
+struct PositionStage {
+  std::vector<Closing> closings;
+  std::vector<PositionChange> positions;
+};
+struct EventRow {
+  std::string event_type, severity, symbol, order_id;
+  std::string data;  // JSON object text or ""
+  std::string message;
+};
+struct Cursor {
+  std::string stream, symbol, position;
+};
+struct SyncRun {
+  std::string reason;
+  std::int64_t started_ms = 0;   // monotonic; the app turns both into wall time
+  std::int64_t finished_ms = 0;  // 0 = still running
+  bool complete = false;
+  int findings = 0;
+  std::string detail;
+};
+struct DeadLetter {
+  std::string kind, symbol, frame, error;
+};
+
+// Rows of one turn. Orders and positions keep only their last state per key (and stage); fills and events append.
+struct Changes {
+  std::vector<OrderChange> orders;
+  std::vector<Fill> fills;
+  std::vector<PositionStage> stages;
+  std::vector<Balance> balances;
+  std::vector<Price> prices;
+  std::vector<std::string> stale;
+  std::vector<Instrument> instruments;
+  std::vector<Leverage> leverages;
+  std::vector<Funding> fundings;
+  std::vector<EventRow> events;
+  std::vector<Cursor> cursors;
+  std::vector<SyncRun> sync_runs;
+  std::vector<DeadLetter> dead_letters;
+
+  void put(OrderChange change);
+  void put(PositionChange change);
+  void put(Closing closing);
+  bool empty() const;
+  // Anything besides prices: such a turn is committed durably.
+  bool has_account_data() const;
+  void clear();
+
+ private:
+  void next_stage();
+  std::map<std::string, std::size_t, std::less<>> order_at_;
+  std::map<std::string, std::size_t, std::less<>> position_at_;  // within the last stage
+};
+
+struct OpenSocket {
+  std::uint64_t link = 0;
+  bool is_private = false;
+  std::string listen_key;
+};
+struct CloseSocket {
+  std::uint64_t link = 0;
+};
+struct SendCommand {
+  enum class What : std::uint8_t { authenticate, subscribe_account, subscribe, unsubscribe, ping };
+  std::uint64_t link = 0;
+  bool is_private = false;
+  What what = What::ping;
+  std::string id;
+  std::vector<std::string> symbols;
+};
+struct SendRequest {
+  Request request;
+};
+using Action = std::variant<OpenSocket, CloseSocket, SendCommand, SendRequest>;
+
+struct Effects {
+  Changes changes;
+  std::vector<Action> actions;
+};
+
+}  // namespace tradesync

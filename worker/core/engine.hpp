@@ -1,0 +1,149 @@
+// The account as one pure machine: facts in, wishes out. It knows no clock, no socket, no database and no venue's name.
+// step() and next_deadline() are the only doors that change it; the same engine runs in the worker, in unit tests and in
+// the deterministic simulation.
+#pragma once
+#include <map>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/positions.hpp"
+#include "core/private_stream.hpp"
+#include "core/public_streams.hpp"
+#include "core/restore.hpp"
+
+namespace tradesync {
+
+struct EngineSettings {
+  bool private_session = true;        // false in dry_run: prices only
+  std::size_t buffer_events = limits::kBufferEvents;
+  std::int64_t price_interval_ms = 250;
+  std::int64_t audit_interval_ms = 60000;
+  std::uint64_t seed = 1;
+};
+
+// What the tables hold when the worker starts.
+struct LoadedPosition {
+  VenuePosition position;
+  bool reported = false, row_open = false;
+  std::string row_side;
+};
+struct Loaded {
+  std::vector<LoadedPosition> positions;
+  std::vector<Order> orders;
+  Cursors cursors;
+};
+
+struct Started {};                       // connect
+struct Stopping {};                      // say goodbye on every socket; nothing is opened any more
+struct SocketOpened { std::uint64_t link = 0; };
+struct SocketClosed { std::uint64_t link = 0; std::string why; };
+struct FrameRead {                       // one decoded frame; its facts are moved out
+  std::uint64_t link = 0;
+  Facts* facts = nullptr;
+};
+struct FrameUnreadable { std::uint64_t link = 0; std::string error, sample; };
+struct Answered { Reply reply; };
+struct SyncAsked { std::vector<std::string> symbols; };  // sync_positions(): these must be subscribed, too
+struct Tick {};
+using Event = std::variant<Started, Stopping, SocketOpened, SocketClosed, FrameRead, FrameUnreadable, Answered, SyncAsked, Tick>;
+
+class Engine {
+ public:
+  Engine(const VenueRules& rules, const EngineSettings& settings, Loaded loaded);
+
+  void step(Event event, std::int64_t now_ms, Effects& effects);
+  // Monotonic time at which Tick has something to do; INT64_MAX when nothing is timed.
+  std::int64_t next_deadline(std::int64_t now_ms);
+  // Once per turn, after its last step: prices that are due, cursors.
+  void end_turn(std::int64_t now_ms, Effects& effects);
+
+  // Observers.
+  SessionState session() const { return session_; }
+  bool live() const { return session_ == SessionState::live; }
+  const VenueClock& clock() const { return clock_; }
+  const std::string& last_error() const;
+  std::vector<StreamReport> streams() const;
+  std::size_t buffered() const { return buffer_.size(); }
+  struct SyncRow { std::string symbol, outcome, detail; };
+  std::vector<SyncRow> sync_rows(const std::set<std::string>& before) const;
+  std::set<std::string> subscribed_symbols() const;
+  bool sync_settled() const;  // no subscription is waiting for its answer
+  const PublicStreams& prices() const { return public_; }
+
+ private:
+  void on(const Started&, std::int64_t now_ms, Effects&);
+  void on(const Stopping&, std::int64_t now_ms, Effects&);
+  void on(const SocketOpened&, std::int64_t now_ms, Effects&);
+  void on(const SocketClosed&, std::int64_t now_ms, Effects&);
+  void on(const FrameRead&, std::int64_t now_ms, Effects&);
+  void on(const FrameUnreadable&, std::int64_t now_ms, Effects&);
+  void on(Answered&, std::int64_t now_ms, Effects&);
+  void on(const SyncAsked&, std::int64_t now_ms, Effects&);
+  void on(const Tick&, std::int64_t now_ms, Effects&);
+
+  // engine_facts.cpp: what one fact changes.
+  void private_fact(std::uint64_t link, Fact& fact, std::int64_t now_ms, Effects& effects);
+  void account_fact(Fact& fact, Source source, std::int64_t now_ms, Effects& effects);
+  void public_fact(std::uint64_t link, Fact& fact, std::int64_t now_ms);
+  void apply_order(Order order, Source source, std::int64_t now_ms, Effects& effects);
+  void apply_fill(Fill fill, std::int64_t now_ms, Effects& effects);
+  void apply_position(VenuePosition position, Source source, std::int64_t now_ms, Effects& effects);
+  void apply_price(const Price& price, std::int64_t now_ms);
+  void follow_symbol(const std::string& symbol, std::int64_t now_ms, Effects& effects);
+
+  // engine_session.cpp: connect, buffer, restore, replay, live.
+  void signal(PrivateStream::Signal signal, const std::string& why, std::int64_t now_ms, Effects& effects);
+  void begin_restore(const std::string& reason, std::int64_t now_ms, Effects& effects);
+  void continue_restore(std::int64_t now_ms, Effects& effects);
+  void merge_snapshot(std::int64_t now_ms, Effects& effects);
+  void replay(std::int64_t now_ms, Effects& effects);
+  void buffer_fact(Fact fact, std::int64_t now_ms, Effects& effects);
+  void other_answer(Answer& answer, std::int64_t now_ms, Effects& effects);
+  void resolve_doubts(std::int64_t now_ms, Effects& effects);
+  void audit();
+  void finish_audit(Answer& answer, std::int64_t now_ms, Effects& effects);
+  void note(Effects& effects, std::string event_type, std::string severity, std::string message, std::string symbol = {});
+  std::uint64_t ask(RequestKind kind, Requests::Priority priority, const std::string& symbol = {}, std::int64_t since_ms = 0);
+
+  const VenueRules& rules_;
+  EngineSettings settings_;
+  Random random_;
+  VenueClock clock_;
+  LinkIds link_ids_;
+  Requests requests_;
+  PrivateStream private_;
+  PublicStreams public_;
+  Restore restore_;
+  Orders orders_;
+  Positions positions_;
+  Cursors cursors_;
+  Recent<char> recent_fills_{limits::kRecentFills};
+
+  SessionState session_ = SessionState::connecting;
+  bool started_ = false, stopping_ = false;
+  Facts buffer_;
+  std::size_t buffer_limit_;
+  bool buffer_overflowed_ = false;
+  std::int64_t restore_started_ms_ = 0;
+  std::string restore_reason_;
+
+  bool instruments_known_ = false;
+  std::set<std::string> instruments_;
+  std::set<std::string> asked_symbols_;   // wanted by sync_positions()
+  struct LivePrice { Price price; bool dirty = false; };
+  std::map<std::string, LivePrice> live_prices_;
+  std::int64_t prices_due_ms_ = INT64_MAX;
+
+  std::int64_t clock_due_ms_ = 0, instruments_due_ms_ = 0, audit_due_ms_ = INT64_MAX;
+  struct DoubtAsked { std::string symbol; bool about_position = false; };
+  std::map<std::uint64_t, DoubtAsked> doubt_requests_;
+  std::map<std::string, std::int64_t> ask_position_at_ms_;  // absent in a snapshot, but reported after it was asked for
+  std::uint64_t audit_request_ = 0;
+  bool audit_suspects_ = false;
+  bool cursors_dirty_ = false;
+  std::set<std::string> dirty_trade_cursors_;
+};
+
+}  // namespace tradesync

@@ -1,0 +1,117 @@
+// What one fact changes. Buffered until the snapshot is merged, applied at once when live.
+#include <algorithm>
+
+#include "core/engine.hpp"
+
+namespace tradesync {
+namespace {
+
+bool about_account(const Fact& fact) {
+  return std::holds_alternative<Order>(fact) || std::holds_alternative<Fill>(fact) || std::holds_alternative<VenuePosition>(fact) ||
+         std::holds_alternative<Balance>(fact) || std::holds_alternative<Funding>(fact) || std::holds_alternative<Leverage>(fact);
+}
+
+// Trade ids are numbers on the venue that counts them per symbol; compare by length first, then by digits.
+bool larger_number(const std::string& a, const std::string& b) {
+  return a.size() != b.size() ? a.size() > b.size() : a > b;
+}
+
+}  // namespace
+
+void Engine::private_fact(std::uint64_t link, Fact& fact, std::int64_t now_ms, Effects& effects) {
+  if (about_account(fact)) {
+    if (live() || session_ == SessionState::replaying) account_fact(fact, Source::stream, now_ms, effects);
+    else buffer_fact(std::move(fact), now_ms, effects);
+    return;
+  }
+  if (const auto* login = std::get_if<Authenticated>(&fact))
+    return signal(private_.on_authenticated(link, login->ok, login->message, now_ms, effects), login->message, now_ms, effects);
+  if (const auto* ack = std::get_if<Acknowledged>(&fact))
+    return signal(private_.on_acknowledged(link, ack->ok, ack->message, now_ms, effects), ack->message, now_ms, effects);
+  if (std::holds_alternative<ListenKeyExpired>(fact)) {
+    note(effects, "websocket_error", "WARNING", "listen key expired; the account is restored on a new connection");
+    return private_.doubt_listen_key(now_ms);
+  }
+  if (auto* notice = std::get_if<Notice>(&fact))
+    note(effects, std::move(notice->event_type), std::move(notice->severity), std::move(notice->message), std::move(notice->symbol));
+}
+
+void Engine::account_fact(Fact& fact, Source source, std::int64_t now_ms, Effects& effects) {
+  if (auto* order = std::get_if<Order>(&fact)) return apply_order(std::move(*order), source, now_ms, effects);
+  if (auto* fill = std::get_if<Fill>(&fact)) return apply_fill(std::move(*fill), now_ms, effects);
+  if (auto* position = std::get_if<VenuePosition>(&fact)) return apply_position(std::move(*position), source, now_ms, effects);
+  if (auto* balance = std::get_if<Balance>(&fact)) effects.changes.balances.push_back(std::move(*balance));
+  else if (auto* funding = std::get_if<Funding>(&fact)) effects.changes.fundings.push_back(std::move(*funding));
+  else if (auto* leverage = std::get_if<Leverage>(&fact)) effects.changes.leverages.push_back(std::move(*leverage));
+}
+
+void Engine::apply_order(Order order, Source source, std::int64_t now_ms, Effects& effects) {
+  const std::string symbol = order.symbol;
+  const bool was_open = orders_.open_count(symbol) > 0;
+  if (!orders_.apply(std::move(order), source, effects.changes)) return;
+  if (was_open != (orders_.open_count(symbol) > 0)) follow_symbol(symbol, now_ms, effects);
+}
+
+void Engine::apply_fill(Fill fill, std::int64_t now_ms, Effects& effects) {
+  if (!recent_fills_.put(fill.symbol + "|" + fill.trade_id, 1)) return;
+  if (!fill.position_side) {
+    const Order* order = orders_.find(fill.symbol, fill.order_id, OrderKind::regular);
+    if (!order) order = orders_.find(fill.symbol, fill.order_id, OrderKind::conditional);
+    fill.position_side = order ? order->position_side : positions_.side_of_fill(fill);
+  }
+  positions_.book(fill, now_ms, effects.changes);
+  if (fill.executed_ms > cursors_.account_ms) {
+    cursors_.account_ms = fill.executed_ms;
+    cursors_dirty_ = true;
+  }
+  if (rules_.executions_per_symbol) {
+    std::string& last = cursors_.last_trade[fill.symbol];
+    if (larger_number(fill.trade_id, last)) {
+      last = fill.trade_id;
+      dirty_trade_cursors_.insert(fill.symbol);
+      cursors_dirty_ = true;
+    }
+  }
+  effects.changes.fills.push_back(std::move(fill));
+}
+
+void Engine::apply_position(VenuePosition position, Source source, std::int64_t now_ms, Effects& effects) {
+  const std::string symbol = position.symbol;
+  const bool was_open = positions_.is_open(symbol);
+  positions_.apply(std::move(position), source, now_ms, effects.changes);
+  if (was_open != positions_.is_open(symbol)) follow_symbol(symbol, now_ms, effects);
+}
+
+void Engine::public_fact(std::uint64_t link, Fact& fact, std::int64_t now_ms) {
+  if (const auto* price = std::get_if<Price>(&fact)) apply_price(*price, now_ms);
+  else if (const auto* ack = std::get_if<Acknowledged>(&fact))
+    public_.on_acknowledged(link, ack->command_id, ack->ok, ack->message, ack->failed_symbol, now_ms);
+}
+
+void Engine::apply_price(const Price& price, std::int64_t now_ms) {
+  if (!public_.wants(price.symbol)) return;
+  LivePrice& live = live_prices_[price.symbol];
+  const bool first = live.price.symbol.empty();
+  live.price.symbol = price.symbol;
+  live.price.at_ms = std::max(live.price.at_ms, price.at_ms);
+  if (price.mark) live.price.mark = price.mark;
+  if (price.last) live.price.last = price.last;
+  live.dirty = true;
+  public_.on_price(price.symbol, now_ms);
+  // The first price of a symbol is somebody waiting; later ones are conflated.
+  const std::int64_t due = now_ms + (first ? 0 : settings_.price_interval_ms);
+  prices_due_ms_ = std::min(prices_due_ms_, due);
+}
+
+// Subscriptions follow positions, resting orders and explicit wishes.
+void Engine::follow_symbol(const std::string& symbol, std::int64_t now_ms, Effects& effects) {
+  const bool wanted = positions_.is_open(symbol) || orders_.open_count(symbol) > 0 || asked_symbols_.contains(symbol);
+  if (!wanted) {
+    public_.unwant(symbol, effects);
+    live_prices_.erase(symbol);
+  } else if (instruments_known_ && instruments_.contains(symbol)) {
+    public_.want(symbol, now_ms);
+  }
+}
+
+}  // namespace tradesync

@@ -1,0 +1,242 @@
+#include "core/positions.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "core/limits.hpp"
+
+namespace tradesync {
+namespace {
+
+constexpr std::int64_t kNever = INT64_MAX;
+
+std::string_view direction(const Decimal& quantity) {
+  if (quantity.is_positive()) return "long";
+  return quantity.is_negative() ? "short" : "";
+}
+
+void keep_if_unsaid(std::optional<Decimal>& now, const std::optional<Decimal>& before) {
+  if (!now) now = before;
+}
+
+// Mark price and unrealized PnL move all the time and follow the price stream; they are no news by themselves.
+bool same_position(const VenuePosition& a, const VenuePosition& b) {
+  return a.quantity == b.quantity && a.entry_price == b.entry_price && a.leverage == b.leverage &&
+         a.liquidation_price == b.liquidation_price && a.stop_loss == b.stop_loss && a.take_profit == b.take_profit;
+}
+
+}  // namespace
+
+bool Positions::accepts(const Held& held, const VenuePosition& incoming, Source source) {
+  if (!held.reported) return true;
+  if (incoming.version.newer_than(held.venue.version)) return true;
+  if (held.venue.version.newer_than(incoming.version)) return false;
+  return source == Source::stream;
+}
+
+bool Positions::apply(VenuePosition position, Source source, std::int64_t now_ms, Changes& changes) {
+  const Key key{position.symbol, position.position_side};
+  auto it = held_.find(key);
+  if (it == held_.end()) {
+    // Flat and never heard of: hedge mode repeats a zero "both" row with every event.
+    if (position.quantity.is_zero()) return false;
+    it = held_.emplace(key, Held{}).first;
+    it->second.venue.symbol = position.symbol;
+    it->second.venue.position_side = position.position_side;
+  }
+  Held& held = it->second;
+  if (!accepts(held, position, source)) return false;
+
+  keep_if_unsaid(position.leverage, held.venue.leverage);
+  keep_if_unsaid(position.liquidation_price, held.venue.liquidation_price);
+  keep_if_unsaid(position.stop_loss, held.venue.stop_loss);
+  keep_if_unsaid(position.take_profit, held.venue.take_profit);
+  if (position.opened_ms == 0 && direction(position.quantity) == direction(held.venue.quantity)) position.opened_ms = held.venue.opened_ms;
+
+  const bool news = !held.reported || !same_position(held.venue, position);
+  held.venue = std::move(position);
+  held.reported = true;
+  explain(held, now_ms);
+  if (!news) return false;
+  follow_row(held, changes);
+  changes.put(PositionChange{held.venue, source});
+  if (held.venue.quantity.is_zero() && held.row_open && held.unexplained_since_ms == 0) close_row(held, changes);
+  return true;
+}
+
+// Keeps our idea of the open row in step with what the SQL side does with the same report.
+void Positions::follow_row(Held& held, Changes& changes) {
+  const std::string_view now = direction(held.venue.quantity);
+  if (held.row_open && !now.empty() && now != held.row_side) close_row(held, changes);
+  if (!held.row_open && !now.empty()) {
+    held.row_open = true;
+    held.row_side = now;
+  }
+}
+
+void Positions::close_row(Held& held, Changes& changes) {
+  changes.put(Closing{held.venue.symbol, held.venue.position_side, held.row_side, held.venue.version.time, "closed_on_exchange"});
+  held.row_open = false;
+  held.row_side.clear();
+}
+
+bool Positions::contained(const WaitingFill& fill, const Version& version) {
+  return version.order > 0 && fill.sequence > 0 ? fill.sequence <= version.order : fill.executed_ms <= version.time;
+}
+
+void Positions::forget_contained(Held& held, std::int64_t now_ms) {
+  std::erase_if(held.waiting, [&](const WaitingFill& fill) { return contained(fill, held.venue.version); });
+  held.waiting_since_ms = held.waiting.empty() ? 0 : now_ms;
+}
+
+void Positions::explain(Held& held, std::int64_t now_ms) {
+  if (!held.reported) return;
+  std::optional<Decimal> sum = held.base;
+  for (const auto& fill : held.waiting)
+    if (sum && contained(fill, held.venue.version)) sum = add(*sum, fill.signed_quantity);
+  if (sum && *sum == held.venue.quantity) {
+    held.base = held.venue.quantity;
+    held.unexplained_since_ms = 0;
+    held.asked = false;
+    forget_contained(held, now_ms);
+  } else if (held.unexplained_since_ms == 0) {
+    held.unexplained_since_ms = now_ms;
+  }
+}
+
+void Positions::book(const Fill& fill, std::int64_t now_ms, Changes& changes) {
+  const Key key{fill.symbol, fill.position_side.value_or(PositionSide::both)};
+  Held& held = held_[key];
+  if (held.venue.symbol.empty()) {
+    held.venue.symbol = key.first;
+    held.venue.position_side = key.second;
+  }
+  const WaitingFill waiting{fill.sequence, fill.executed_ms, fill.side == Side::buy ? fill.quantity : -fill.quantity};
+  // The last report is explained and already contains this fill: it is late, and it changes nothing.
+  if (held.reported && held.unexplained_since_ms == 0 && contained(waiting, held.venue.version)) return;
+  if (held.waiting.size() >= limits::kWaitingFills) held.waiting.erase(held.waiting.begin());
+  held.waiting.push_back(waiting);
+  if (held.waiting_since_ms == 0) held.waiting_since_ms = now_ms;
+  if (held.unexplained_since_ms == 0) return;
+  explain(held, now_ms);
+  if (held.unexplained_since_ms == 0 && held.venue.quantity.is_zero() && held.row_open) close_row(held, changes);
+}
+
+void Positions::load(VenuePosition position, bool reported, bool row_open, const std::string& row_side) {
+  Held held;
+  held.reported = reported;
+  held.row_open = row_open;
+  held.row_side = row_side;
+  held.base = position.quantity;
+  const Key key{position.symbol, position.position_side};
+  held.venue = std::move(position);
+  held_.insert_or_assign(key, std::move(held));
+}
+
+std::vector<std::string> Positions::absent(const std::vector<VenuePosition>& snapshot, std::int64_t as_of_ms,
+                                           std::int64_t now_ms, Changes& changes) {
+  std::set<Key> listed;
+  for (const auto& position : snapshot) listed.insert({position.symbol, position.position_side});
+  std::vector<std::string> ask_again;
+  std::vector<VenuePosition> flat;
+  for (const auto& [key, held] : held_) {
+    if (!held.reported || held.venue.quantity.is_zero() || listed.contains(key)) continue;
+    VenuePosition gone;
+    gone.symbol = key.first;
+    gone.position_side = key.second;
+    gone.leverage = held.venue.leverage;
+    gone.version = Version{0, as_of_ms};
+    if (gone.version.newer_than(held.venue.version)) flat.push_back(gone);
+    else ask_again.push_back(key.first);
+  }
+  for (auto& position : flat) apply(std::move(position), Source::rest, now_ms, changes);
+  return ask_again;
+}
+
+bool Positions::contradicted_by(const std::vector<VenuePosition>& listed, std::int64_t as_of_ms) const {
+  std::set<Key> seen;
+  for (const auto& position : listed) {
+    const Key key{position.symbol, position.position_side};
+    seen.insert(key);
+    const auto it = held_.find(key);
+    if (it == held_.end()) return !position.quantity.is_zero();
+    const bool newer = position.version.newer_than(it->second.venue.version);
+    if (newer && position.quantity != it->second.venue.quantity) return true;
+  }
+  return std::any_of(held_.begin(), held_.end(), [&](const auto& entry) {
+    const Held& held = entry.second;
+    return held.reported && !held.venue.quantity.is_zero() && !seen.contains(entry.first) && as_of_ms > held.venue.version.time;
+  });
+}
+
+int Positions::settle(const std::string& symbol, std::int64_t now_ms, Changes& changes) {
+  int unexplained = 0;
+  for (auto& [key, held] : held_) {
+    if (!symbol.empty() && key.first != symbol) continue;
+    held.asked = false;
+    if (!held.reported) continue;
+    explain(held, now_ms);
+    if (held.unexplained_since_ms != 0) ++unexplained;
+    held.unexplained_since_ms = 0;
+    held.base = held.venue.quantity;
+    forget_contained(held, now_ms);
+    if (held.venue.quantity.is_zero() && held.row_open) close_row(held, changes);
+  }
+  return unexplained;
+}
+
+std::vector<Positions::Doubt> Positions::overdue(std::int64_t now_ms) {
+  std::vector<Doubt> doubts;
+  for (auto& [key, held] : held_) {
+    if (held.asked) continue;
+    if (held.unexplained_since_ms != 0 && now_ms - held.unexplained_since_ms >= limits::kFillGraceMs) {
+      held.asked = true;
+      doubts.push_back({key.first, Need::fills, held.venue.version.time});
+    } else if (held.unexplained_since_ms == 0 && held.waiting_since_ms != 0 &&
+               now_ms - held.waiting_since_ms >= limits::kPositionGraceMs) {
+      held.asked = true;
+      doubts.push_back({key.first, Need::position, held.waiting.front().executed_ms});
+    }
+  }
+  return doubts;
+}
+
+std::int64_t Positions::next_deadline() const {
+  std::int64_t deadline = kNever;
+  for (const auto& [key, held] : held_) {
+    if (held.asked) continue;
+    if (held.unexplained_since_ms != 0) deadline = std::min(deadline, held.unexplained_since_ms + limits::kFillGraceMs);
+    else if (held.waiting_since_ms != 0) deadline = std::min(deadline, held.waiting_since_ms + limits::kPositionGraceMs);
+  }
+  return deadline;
+}
+
+// In hedge mode a fill belongs to the slot that it opens or closes; closed_quantity tells which of the two it did.
+PositionSide Positions::side_of_fill(const Fill& fill) const {
+  if (fill.position_side) return *fill.position_side;
+  const bool one_way = held_.contains({fill.symbol, PositionSide::both});
+  const bool hedge = held_.contains({fill.symbol, PositionSide::long_}) || held_.contains({fill.symbol, PositionSide::short_});
+  if (one_way || !hedge) return PositionSide::both;
+  const bool closes = fill.closed_quantity && fill.closed_quantity->is_positive();
+  return (fill.side == Side::buy) != closes ? PositionSide::long_ : PositionSide::short_;
+}
+
+bool Positions::is_open(const std::string& symbol) const {
+  for (auto it = held_.lower_bound({symbol, PositionSide::both}); it != held_.end() && it->first.first == symbol; ++it)
+    if (!it->second.venue.quantity.is_zero() || it->second.row_open) return true;
+  return false;
+}
+
+std::vector<std::string> Positions::open_symbols() const {
+  std::vector<std::string> symbols;
+  for (const auto& [key, held] : held_)
+    if ((!held.venue.quantity.is_zero() || held.row_open) && (symbols.empty() || symbols.back() != key.first)) symbols.push_back(key.first);
+  return symbols;
+}
+
+const VenuePosition* Positions::find(const std::string& symbol, PositionSide side) const {
+  const auto it = held_.find({symbol, side});
+  return it == held_.end() ? nullptr : &it->second.venue;
+}
+
+}  // namespace tradesync

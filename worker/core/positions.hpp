@@ -1,0 +1,79 @@
+// What the venue holds for the account, and whether our fills explain it.
+// Every change of a position must be the sum of its fills. While it is not, something is late or lost: the caller waits a
+// moment, then asks the venue again. A position that went flat is closed only when its closing fills are here or the venue
+// was asked for them; a flip closes the old row at once, because its successor is already open.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/effect.hpp"
+
+namespace tradesync {
+
+class Positions {
+ public:
+  // Applies one report. true: it is news.
+  bool apply(VenuePosition position, Source source, std::int64_t now_ms, Changes& changes);
+  // Books a fill towards the next position report. The caller has removed repeats and set position_side.
+  void book(const Fill& fill, std::int64_t now_ms, Changes& changes);
+
+  // What the tables held at start: a state row (reported) and/or an open row of positions with that side.
+  void load(VenuePosition position, bool reported, bool row_open, const std::string& row_side);
+
+  // After a complete snapshot: what it lists has been applied; everything else that we hold is flat as of `as_of_ms`,
+  // unless a later report says otherwise. Returns the symbols for which that was so: ask once more about them.
+  std::vector<std::string> absent(const std::vector<VenuePosition>& snapshot, std::int64_t as_of_ms, std::int64_t now_ms,
+                                  Changes& changes);
+  // Does a complete list of positions say something about a quantity that the stream should have told us? (audit)
+  bool contradicted_by(const std::vector<VenuePosition>& listed, std::int64_t as_of_ms) const;
+  // The venue was asked for the fills of this symbol ("" = of all) and answered: what is still unexplained stays so and
+  // open closings are settled from what there is. Returns how many were unexplained.
+  int settle(const std::string& symbol, std::int64_t now_ms, Changes& changes);
+
+  enum class Need { none, fills, position };
+  struct Doubt {
+    std::string symbol;
+    Need need = Need::none;
+    std::int64_t since_ms = 0;  // venue time of the oldest thing in doubt
+  };
+  // Positions whose doubt has lasted longer than the grace; each is returned once until it is settled.
+  std::vector<Doubt> overdue(std::int64_t now_ms);
+  // When overdue() may have something to say; INT64_MAX when never.
+  std::int64_t next_deadline() const;
+
+  PositionSide side_of_fill(const Fill& fill) const;  // where the message does not say (Bybit)
+  bool is_open(const std::string& symbol) const;      // non-zero or with an open row
+  std::vector<std::string> open_symbols() const;
+  std::size_t size() const { return held_.size(); }
+  const VenuePosition* find(const std::string& symbol, PositionSide side) const;
+
+ private:
+  struct WaitingFill {
+    std::int64_t sequence, executed_ms;
+    Decimal signed_quantity;
+  };
+  struct Held {
+    VenuePosition venue;
+    bool reported = false;      // the venue has said something about it, now or before our start
+    bool row_open = false;
+    std::string row_side;
+    Decimal base;               // quantity that all booked fills up to the last explained report add up to
+    std::vector<WaitingFill> waiting;
+    std::int64_t unexplained_since_ms = 0;  // monotonic, 0 = explained
+    std::int64_t waiting_since_ms = 0;      // monotonic, 0 = no fill is waiting
+    bool asked = false;
+  };
+  using Key = std::pair<std::string, PositionSide>;
+
+  static bool accepts(const Held& held, const VenuePosition& incoming, Source source);
+  static void explain(Held& held, std::int64_t now_ms);
+  static bool contained(const WaitingFill& fill, const Version& version);
+  static void forget_contained(Held& held, std::int64_t now_ms);
+  void follow_row(Held& held, Changes& changes);
+  static void close_row(Held& held, Changes& changes);
+
+  std::map<Key, Held> held_;
+};
+
+}  // namespace tradesync

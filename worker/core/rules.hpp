@@ -1,0 +1,42 @@
+// What differs between venues, as data, so that the core needs no branch on a venue's name.
+// Each exchange folder fills one of these in its session.cpp, with the source of every number.
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+#include "core/request.hpp"
+
+namespace tradesync {
+
+struct VenueRules {
+  std::string_view name;
+
+  // Private stream: either a listen key in the URL (Binance) or login + subscribe messages (Bybit).
+  bool listen_key = false;
+  bool login = false;
+  bool private_subscribe = false;
+  std::int64_t listen_key_keep_alive_ms = 0;
+
+  std::int64_t ping_interval_ms = 0;     // application-level ping we must send; 0 = none, protocol pings suffice
+  std::int64_t private_silence_ms = 0;   // nothing at all on the private stream for this long: it is dead
+  std::int64_t rotate_after_ms = 0;      // planned rotation before the venue cuts the connection; 0 = it does not
+  std::int64_t price_stale_ms = 0;       // a subscribed symbol without a price for this long is stale
+
+  int symbols_per_connection = 0;        // public stream
+  int symbols_per_subscribe = 0;
+  int commands_per_second = 0;           // per connection
+
+  bool conditional_orders_apart = false; // open_orders does not list conditional orders
+  bool executions_per_symbol = false;    // executions need a symbol (Binance userTrades)
+  bool leverage_apart = false;           // positions do not carry leverage
+  bool position_mode_account_wide = false;
+
+  std::int64_t execution_overlap_ms = 0; // how far before the cursor executions are read again
+  std::int64_t max_window_ms = 0;        // longest since..until window of executions and closed_orders
+
+  int budget = 0;                        // request weight per budget_window_ms
+  std::int64_t budget_window_ms = 0;
+  int (*weight)(const Request&) = nullptr;
+};
+
+}  // namespace tradesync

@@ -1,0 +1,27 @@
+// HMAC signatures (§2). The signed bytes are the bytes on the wire: nothing is serialised twice.
+#include "exchanges/bybit/bybit.hpp"
+#include "exchanges/hmac.hpp"
+
+namespace tradesync::bybit {
+namespace {
+
+// The server's default (§2.1); sent always, because its value is part of the signed text.
+constexpr std::string_view kReceiveWindowMs = "5000";
+
+}  // namespace
+
+void sign(HttpRequest& http, std::string_view payload, const Credentials& credentials, std::int64_t venue_now_ms) {
+  const std::string timestamp = std::to_string(venue_now_ms);
+  std::string text = timestamp;
+  text.append(credentials.api_key).append(kReceiveWindowMs).append(payload);
+  http.headers.emplace_back("X-BAPI-API-KEY", credentials.api_key);
+  http.headers.emplace_back("X-BAPI-TIMESTAMP", timestamp);
+  http.headers.emplace_back("X-BAPI-RECV-WINDOW", kReceiveWindowMs);
+  http.headers.emplace_back("X-BAPI-SIGN", hmac_sha256_hex(credentials.api_secret, text));
+}
+
+std::string stream_signature(std::string_view secret, std::int64_t expires_ms) {
+  return hmac_sha256_hex(secret, "GET/realtime" + std::to_string(expires_ms));
+}
+
+}  // namespace tradesync::bybit
