@@ -37,6 +37,8 @@ void Market::apply_to_position(Account& account, Order& order, Fill& fill, Ms no
     const Decimal opening = fill.quantity - closing;
     const Decimal closing_fee = closing.is_zero() ? Decimal() : (fill.fee * closing / fill.quantity).money();
 
+    if (closing == held && !held.is_zero())                // closed or turned: its stops are void
+        for (const StopKind kind : kFullStops) stop_value(position, kind) = 0;
     if (closing.sign() > 0) {
         const Decimal entry_part = closing == held ? position.entry_value : position.entry_value * closing / held;
         const Decimal open_fee = closing == held ? position.open_fee : (position.open_fee * closing / held).money();

@@ -1,0 +1,195 @@
+-- What exists, that it is documented, and that nobody has more than he needs.
+begin;
+set search_path = public, pg_catalog;
+select no_plan();
+
+-- Columns that users and acceptance tests rely on (DESIGN §2).
+create function pg_temp.missing(relation text, wanted text) returns text language sql as $$
+  select string_agg(w, ', ') from unnest(string_to_array(replace(wanted, ' ', ''), ',')) w
+  where not exists (select from pg_attribute a where a.attrelid = ('monitoring.' || relation)::regclass
+                    and a.attname = w and a.attnum > 0 and not a.attisdropped)
+$$;
+select is(pg_temp.missing(relation, columns), null, relation || ' has every column of the design')
+from (values
+  ('accounts', 'id, name, exchange, environment, mode, rest_url, ws_public_url, ws_private_url, enabled, halted'),
+  ('orders', 'id, account, exchange, symbol, client_order_id, order_id, kind, purpose, side, type, status, venue_status, price, stop_price, quantity, filled_quantity, average_price, reduce_only, position_side, position_id, created_at, updated_at, venue_updated_at'),
+  ('trades', 'account, exchange, symbol, trade_id, order_id, client_order_id, side, price, quantity, fee, fee_currency, realized_pnl, is_maker, executed_at, position_id, signal_id, exec_type'),
+  ('funding', 'account, exchange, symbol, funding_id, amount, rate, asset, at'),
+  ('venue_positions', 'account, exchange, symbol, position_side, side, quantity, entry_price, mark_price, unrealized_pnl, leverage, liquidation_price, stop_loss, venue_updated_at'),
+  ('positions', 'id, account, symbol, exchange, side, quantity, entry_price, current_price, stop_loss_price, unrealized_pnl, realized_pnl, pnl, pnl_percentage, status, exit_reason, exit_price, signal_id, exchange_order_id, leverage, has_stop_loss, has_trailing_stop, trailing_activated, opened_at, closed_at, updated_at, created_at, position_side, protected_at, venue_updated_at, origin, managed'),
+  ('balances', 'account, asset, wallet_balance, available_balance, equity, updated_at'),
+  ('prices', 'account, exchange, symbol, mark_price, last_price, updated_at, stale'),
+  ('instruments', 'account, exchange, symbol, status, tick_size, quantity_step, min_quantity, max_quantity, min_notional'),
+  ('events', 'id, account, event_type, severity, symbol, position_id, order_id, correlation_id, event_data, error_message, created_at'),
+  ('sync_runs', 'id, account, reason, started_at, finished_at, complete, findings'),
+  ('sync_findings', 'run_id, account, kind, symbol, position_side, ours, theirs, action, resolved_at'),
+  ('dead_letters', 'id, account, kind, symbol, frame, error, sqlstate, created_at'),
+  ('settings', 'account, key, value, builtin'),
+  ('cursors', 'account, stream, symbol, position'),
+  ('account_identity', 'account_id, identity, recorded_at'),
+  ('worker_status', 'account, pid, state, halted, halt_reason, since, last_error'),
+  ('stream_status', 'account, stream, state, connected_at, last_message_at, reconnects, subscriptions, buffered, lag_ms'),
+  ('subscriptions', 'account, exchange, stream, symbol, state, last_price_at'),
+  ('open_positions', 'id, account, exchange, symbol, side, quantity, unrealized_pnl, age, stop_distance_percent')
+) t (relation, columns);
+
+select is((select format_type(atttypid, atttypmod) from pg_attribute where attrelid = 'monitoring.positions'::regclass and attname = 'signal_id'),
+          'character varying(100)', 'signal_id is free text');
+select is_empty($$
+  select attrelid::regclass, attname from pg_attribute a join pg_class c on c.oid = a.attrelid
+  where c.relnamespace = 'monitoring'::regnamespace and c.relkind in ('r', 'p') and attnum > 0
+    and (atttypid in ('float4'::regtype, 'float8'::regtype, 'timestamp'::regtype) or (atttypid = 'numeric'::regtype and atttypmod <> -1))
+$$, 'no column is inexact, of limited precision or without time zone');
+select is_empty($$
+  select relation, columns from (values ('orders'), ('trades'), ('positions'), ('balances'), ('prices'), ('venue_position_state')) t (columns)
+  cross join lateral (select columns as relation) r
+  where not exists (select from pg_attribute where attrelid = ('monitoring.' || relation)::regclass and attname = 'account' and atttypid = 'text'::regtype)
+$$, 'account is the name of the account everywhere');
+
+-- Words of tables and of the core's state machines agree.
+create function pg_temp.words_of(constraint_name text) returns setof text language sql as $$
+  select m[1] from pg_constraint c, regexp_matches(pg_get_constraintdef(c.oid), '''(\w+)''::text', 'g') m
+  where c.conname = constraint_name and c.connamespace = 'monitoring'::regnamespace
+$$;
+select set_eq($$ select pg_temp.words_of('order_status_is_known') $$, 'select name from monitoring.order_states',
+              'orders.status takes exactly the states of order_states.def');
+select set_eq($$ select pg_temp.words_of('position_status_is_known') $$, 'select name from monitoring.position_states',
+              'positions.status takes exactly the states of position_states.def');
+select set_eq($$ select m[1] from pg_attrdef d, regexp_matches(pg_get_expr(d.adbin, d.adrelid), '''(\w+)''::text', 'g') m
+                 where d.adrelid = 'monitoring.orders'::regclass and pg_get_expr(d.adbin, d.adrelid) like '%ALL%' $$,
+              'select name from monitoring.order_states where terminal', 'orders.is_open ends with exactly the terminal states');
+select set_eq($$ select m[1] from pg_attrdef d, regexp_matches(pg_get_expr(d.adbin, d.adrelid), '''(\w+)''::text', 'g') m
+                 where d.adrelid = 'monitoring.positions'::regclass and pg_get_expr(d.adbin, d.adrelid) like '%ALL%' $$,
+              'select name from monitoring.position_states where not open', 'positions.is_open ends with exactly the states that are not open');
+
+-- Every status of the life array in worker_save_orders is in rank order.
+select is_empty($$
+  with life as (
+    select w, place from pg_proc p,
+      regexp_match(p.prosrc, '''\{(submitting,[a-z_,]+)\}''') m, unnest(string_to_array(m[1], ',')) with ordinality u (w, place)
+    where p.oid = 'monitoring.worker_save_orders'::regproc)
+  select s.name from monitoring.order_states s left join life l on l.w = s.name
+  where l.w is null or exists (select from life o join monitoring.order_states os on os.name = o.w
+                               where o.place < l.place and os.rank > s.rank)
+$$, 'worker_save_orders knows every state in the order of its rank');
+
+-- Constraints that users see in error messages.
+select col_is_pk('monitoring', 'trades', array['account', 'symbol', 'trade_id'], 'a fill is known by account, symbol and trade id');
+select index_is_unique('monitoring', 'positions', 'one_open_position_per_symbol', 'one open position per account, symbol and side');
+select index_is_unique('monitoring', 'orders', 'one_row_per_client_order_id', 'one order of ours per client order id');
+select is_empty($$
+  select conrelid::regclass, conname from pg_constraint c join pg_class r on r.oid = c.conrelid
+  where connamespace = 'monitoring'::regnamespace and conrelid <> 0 and not r.relispartition
+    and (conname ~ '_(check|fkey|key)\d*$')
+$$, 'every constraint has a name that a user can read');
+select is_empty($$
+  select i.indexrelid::regclass from pg_index i join pg_attribute a on a.attrelid = i.indrelid
+  where i.indrelid in ('monitoring.orders'::regclass, 'monitoring.positions'::regclass, 'monitoring.prices'::regclass)
+    and a.attname in ('status', 'updated_at', 'venue_updated_at', 'current_price', 'unrealized_pnl', 'mark_price', 'last_price', 'filled_quantity')
+    and (a.attnum = any (i.indkey) or pg_get_expr(i.indpred, i.indrelid) ~ ('\m' || a.attname || '\M'))
+$$, 'what changes with every update is in no index of a hot table');
+select is((select count(*)::int from pg_class where oid = any (array['monitoring.orders', 'monitoring.positions', 'monitoring.prices',
+            'monitoring.venue_position_state', 'monitoring.balances']::regclass[]) and 'fillfactor=70' = any (reloptions)),
+          5, 'hot tables leave room for HOT updates');
+
+-- Comments.
+select is_empty($$
+  select c.relname from pg_class c where c.relnamespace = 'monitoring'::regnamespace and c.relkind in ('r', 'p', 'v', 'c')
+    and obj_description(c.oid, 'pg_class') is null and (c.relkind <> 'c')
+$$, 'every table and view has a comment');
+select is_empty($$
+  select c.relname, a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
+  where c.relnamespace = 'monitoring'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+    and a.attnum > 0 and not a.attisdropped and col_description(c.oid, a.attnum) is null
+    and c.relname not in ('order_states', 'order_moves', 'position_states', 'position_moves')
+$$, 'every column of a table has a comment');
+select is_empty($$ select oid::regprocedure from pg_proc where pronamespace = 'monitoring'::regnamespace and obj_description(oid, 'pg_proc') is null $$,
+                'every function has a comment');
+select is_empty($$
+  select t.typname from pg_type t join pg_class c on c.oid = t.typrelid and c.relkind = 'c'
+  where t.typnamespace = 'monitoring'::regnamespace and obj_description(t.oid, 'pg_type') is null
+$$, 'every row type has a comment');
+select isnt(obj_description('monitoring'::regnamespace, 'pg_namespace'), null, 'the schema has a comment');
+
+-- Functions.
+select is_empty($$
+  select p.oid::regprocedure from pg_proc p join pg_language l on l.oid = p.prolang
+  where pronamespace = 'monitoring'::regnamespace and l.lanname <> 'c' and p.prosqlbody is null
+    and not coalesce('search_path=pg_catalog, pg_temp' = any (p.proconfig), false)
+    and p.proname not in ('worker_wake', 'worker_slots', 'worker_streams', 'worker_ask', 'cluster_status', 'cluster_identity')
+$$, 'every function has a fixed search_path or a body that needs none');
+select is_empty($$
+  select p.oid::regprocedure from pg_proc p
+  where pronamespace = 'monitoring'::regnamespace and has_function_privilege('public', p.oid, 'execute')
+$$, 'PUBLIC may execute nothing');
+select is_empty($$
+  select c.oid::regclass from pg_class c
+  where c.relnamespace = 'monitoring'::regnamespace and c.relkind in ('r', 'p', 'v')
+    and has_table_privilege('public', c.oid, 'select,insert,update,delete,truncate')
+$$, 'PUBLIC may read and write no table');
+select ok(not has_schema_privilege('public', 'monitoring', 'usage'), 'PUBLIC may not even look into the schema');
+select is_empty($$
+  select t.typname from pg_type t join pg_class c on c.oid = t.typrelid and c.relkind = 'c'
+  where t.typnamespace = 'monitoring'::regnamespace and has_type_privilege('public', t.oid, 'usage')
+$$, 'PUBLIC may use no row type');
+
+select function_returns('monitoring', name, args::text[], result, name || ' has the agreed signature')
+from (values
+  ('add_account', '{text,text,text,text,text,text,text}', 'text'),
+  ('configure_account', '{text,jsonb}', 'void'), ('configure_database', '{jsonb}', 'void'),
+  ('enable_account', '{text}', 'void'), ('disable_account', '{text}', 'void'), ('drop_account', '{text}', 'void'),
+  ('sync_positions', '{text}', 'setof record'), ('wake', '{text}', 'void'), ('halt', '{text,text}', 'integer'),
+  ('resume', '{text}', 'void'), ('health', '{}', 'setof record'),
+  ('worker_list_accounts', '{}', 'setof record'), ('worker_load_account', '{integer}', 'setof record'),
+  ('worker_load_orders', '{integer}', 'setof record'), ('worker_load_positions', '{integer}', 'setof record'),
+  ('worker_load_cursors', '{integer}', 'setof record'), ('worker_retention', '{}', 'void')
+) f (name, args, result);
+select function_returns('monitoring', 'worker_' || f, array['integer', 'monitoring.' || t || '_row[]'], 'integer', 'worker_' || f || ' takes ' || t || '_row[]')
+from (values ('save_orders', 'order'), ('save_trades', 'trade'), ('save_positions', 'position'), ('close_positions', 'close'),
+  ('save_balances', 'balance'), ('save_prices', 'price'), ('mark_stale', 'stale'), ('save_instruments', 'instrument'),
+  ('save_leverages', 'leverage'), ('save_funding', 'funding'), ('save_events', 'event'), ('save_cursors', 'cursor'),
+  ('save_sync_runs', 'sync_run'), ('save_dead_letters', 'dead_letter')) w (f, t);
+
+-- Roles.
+select is((select array_agg(rolname::text order by rolname) from pg_roles where rolname like 'tradesync\_%' and not rolcanlogin),
+          '{tradesync_admin,tradesync_reader,tradesync_trader}', 'the three group roles exist and cannot log in');
+select ok(has_table_privilege('tradesync_reader', 'monitoring.positions', 'select'), 'a reader reads');
+select ok(not has_table_privilege(role_name, c.oid, 'insert,update,delete,truncate'), role_name || ' cannot write ' || c.relname)
+from unnest('{tradesync_reader,tradesync_trader,tradesync_admin}'::text[]) role_name, pg_class c
+where c.oid in ('monitoring.accounts'::regclass, 'monitoring.orders'::regclass, 'monitoring.positions'::regclass);
+select is(has_function_privilege(role_name, f, 'execute'), allowed, format('%s %s execute %s', role_name, case when allowed then 'may' else 'may not' end, f))
+from (values
+  ('tradesync_reader', 'monitoring.health()', true), ('tradesync_reader', 'monitoring.halt(text,text)', false),
+  ('tradesync_trader', 'monitoring.halt(text,text)', true), ('tradesync_trader', 'monitoring.sync_positions(text)', true),
+  ('tradesync_trader', 'monitoring.add_account(text,text,text,text,text,text,text)', false),
+  ('tradesync_admin', 'monitoring.add_account(text,text,text,text,text,text,text)', true),
+  ('tradesync_admin', 'monitoring.worker_save_orders(int,monitoring.order_row[])', false),
+  ('tradesync_reader', 'monitoring.worker_ask(int,text,text,int)', false)
+) p (role_name, f, allowed);
+set local role tradesync_reader;
+select lives_ok(format('select * from monitoring.%I', v), 'a reader can read the view ' || v)
+from unnest('{venue_positions,open_positions,worker_status,stat_worker,stream_status,subscriptions}'::text[]) v;
+select lives_ok('select * from monitoring.health()', 'a reader can call health()');
+reset role;
+
+-- Dump.
+select set_eq($$
+  select c.relname from pg_extension e, unnest(e.extconfig) t join pg_class c on c.oid = t where e.extname = 'pg_tradesync' and c.relkind = 'r'
+$$, $$
+  select c.relname from pg_class c where c.relnamespace = 'monitoring'::regnamespace and c.relkind = 'r' and c.relname !~ '^events_\d{8}$'
+    and c.relname not in ('account_identity', 'setting_keys', 'order_states', 'order_moves', 'position_states', 'position_moves')
+$$, 'a dump carries every table with rows of users or the exchange, and not the identity');
+select set_eq($$
+  select c.relname from pg_extension e, unnest(e.extconfig) t join pg_class c on c.oid = t where e.extname = 'pg_tradesync' and c.relkind = 'S'
+$$, $$ select c.relname from pg_class c where c.relnamespace = 'monitoring'::regnamespace and c.relkind = 'S' $$, 'a dump carries every sequence');
+select is((select e.extcondition[array_position(e.extconfig, 'monitoring.settings'::regclass)] from pg_extension e where e.extname = 'pg_tradesync'),
+          'where not builtin', 'a dump leaves the shipped settings out');
+select is_empty($$
+  select indexrelid::regclass from pg_index where indrelid = 'monitoring.events'::regclass
+$$, 'the parent of events carries no index');
+select is_empty($$
+  select conname from pg_constraint where conrelid = 'monitoring.events'::regclass
+$$, 'the parent of events carries no constraint');
+
+select * from finish();
+rollback;

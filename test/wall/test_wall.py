@@ -1,0 +1,245 @@
+"""What may pass the wall between C++ and the server, and what may not."""
+import os
+import signal
+import threading
+import time
+
+import psycopg2
+from support.cluster import wait_for
+from server import Below
+
+
+def test_no_exception_of_any_door_harms_the_server(server):
+    crashes = server.crashes()
+    for act in ("throw", "throw_int", "bad_alloc"):
+        for door, push in (("turn", None), ("look", None), ("timeout", None), ("reload", server.cluster.reload)):
+            pid = server.worker_pid()
+            server.plan(door, act)
+            if push:
+                push()
+            server.wait_back(pid)
+    assert server.crashes() == crashes
+
+
+def test_no_exception_on_the_way_out_harms_the_server(server):
+    crashes = server.crashes()
+    for door in ("stop", "destroy"):
+        pid = server.worker_pid()
+        server.plan(door, "throw")
+        server.terminate(pid)
+        server.wait_back(pid)
+    assert server.crashes() == crashes
+
+
+def test_a_worker_that_cannot_start_tells_why(server):
+    server.sql("insert into wall_test.scenarios values (%s, 'create', 'bad_alloc')", server.account())
+    server.terminate(server.worker_pid())
+    server.wait_error("bad_alloc")
+    assert server.slot()[1] in ("backoff", "connecting")
+    server.sql("delete from wall_test.scenarios")
+    server.wait_back(None)
+
+
+def test_a_worker_may_leave_or_come_again(server):
+    for act, error in (("again", "asked to come again"), ("leave", None)):
+        pid = server.worker_pid()
+        server.plan("turn", act)
+        if error:
+            server.wait_error(error)
+        server.wait_back(pid)
+
+
+def test_fields_of_all_types_arrive(server):
+    assert server.ask("save", "k=0.10000000000000000001")[0][:2] == ["0", "00000"]
+    row = server.sql("select amount::text, at = '2023-11-14 22:13:20.123+00', ordinal from wall_test.rows where key = 'k'")
+    assert row == [("0.10000000000000000001", True, 9007199254740993)]
+
+
+def test_cells_of_all_types_come_back(server):
+    rows = server.ask("query", "wall_test.sample")
+    assert rows[0] == ["0", "00000"]
+    assert [cell for _, cell in rows[1:]] == ["0.10000000000000000001", "1700000000123", None, "t", "ž",
+                                              "2", None, "", "f", "b"]
+
+
+def test_a_refused_row_does_not_take_the_others_along(server):
+    server.sql("truncate wall_test.rows")
+    assert server.ask("save", "x=1,y=13,z=3")[0][:2] == ["3", "23514"]
+    assert server.value("select count(*) from wall_test.rows") == 0
+    assert server.ask("each", "x=1,y=13,z=3,w=abc")[0][3] == "02(23514)02(22P02)"
+    assert server.sql("select key from wall_test.rows order by key") == [("x",), ("z",)]
+
+
+def test_a_locked_row_waits_and_the_others_are_saved(server):
+    server.sql("truncate wall_test.rows")
+    server.ask("save", "x=1,y=2,z=3")
+    other = server.session()
+    other.cursor().execute("update wall_test.rows set amount = 0 where key = 'y'")
+    with Below(2):
+        assert server.ask("save", "x=11,y=12,z=13.5")[0][:2] == ["1", "55P03"]
+        assert server.ask("each", "x=11,y=12,z=13.5")[0][3] == "010"
+    other.rollback()
+    other.close()
+    assert server.sql("select amount::text from wall_test.rows order by key") == [("11",), ("2",), ("13.5",)]
+
+
+def test_bytes_that_are_no_text_are_refused(server):
+    assert [row[1] for row in server.ask("garbage")] == ["22021", "22021", "22P02"]
+
+
+def test_a_row_whose_trigger_never_ends_is_refused_in_time(server):
+    server.sql("create function wall_test.dawdle() returns trigger language plpgsql as "
+               "$$ begin if new.key = 'slow' then perform pg_sleep(60); end if; return new; end $$")
+    server.sql("create trigger dawdle before insert on wall_test.rows for each row execute function wall_test.dawdle()")
+    with Below(9):
+        assert server.ask("save", "slow=1,fast=2")[0][:2] == ["1", "57014"]
+        assert server.ask("each", "slow=1,fast=2")[0][3] == "2(57014)0"
+    server.sql("drop function wall_test.dawdle() cascade")
+
+
+def test_a_trigger_that_names_a_missing_table_does_not_look_like_a_dropped_extension(server):
+    server.sql("create function wall_test.lost() returns trigger language plpgsql as "
+               "$$ begin perform from nowhere.at_all; return new; end $$")
+    server.sql("create trigger lost before insert on wall_test.rows for each row execute function wall_test.lost()")
+    assert server.ask("save", "q=1")[0][:2] == ["3", "42P01"]
+    assert server.ask("each", "q=1")[0][3] == "2(42P01)"
+    server.sql("drop function wall_test.lost() cascade")
+    assert server.ask("save", "q=1")[0][0] == "0"
+
+
+def test_a_changed_row_type_is_noticed(server):
+    assert server.ask("save", "k=1")[0][0] == "0"
+    server.sql("alter type wall_test.wide_row add attribute one_more text")
+    assert server.ask("save", "k=2")[0][:2] == ["3", "42804"]
+    server.sql("alter type wall_test.wide_row drop attribute one_more")
+    assert server.ask("save", "k=3")[0][0] == "0"
+    server.sql("alter type wall_test.wide_row alter attribute number_15 type text")
+    assert server.ask("save", "k=4")[0][0] == "0"
+    server.sql("alter type wall_test.wide_row alter attribute number_15 type numeric")
+
+
+def test_twenty_thousand_failing_statements_leave_the_memory_flat(server):
+    kinds, kind, before, after = server.ask("fail", "20000", timeout_ms=120000)[0]
+    assert (kinds, kind) == ("1", "3 22P02")
+    assert int(after) - int(before) < 256, f"{before} kB before, {after} kB after"
+
+
+def test_rows_cross_the_wall_fast(server):
+    rate, sqlstate, memory = server.ask("measure", "500", timeout_ms=60000)[0]
+    print(f"# {rate} rows of 22 columns a second, {memory} kB private")
+    assert sqlstate == "00000" and int(rate) > 50000
+
+
+def test_a_dead_synchronous_standby_holds_nothing_up(server):
+    server.configure(synchronous_standby_names="nobody")
+    with Below(3):
+        assert server.ask("save", "k=1")[0][0] == "0"
+    server.configure(synchronous_standby_names="")
+
+
+def test_settings_of_the_database_do_not_reach_the_worker(server):
+    for setting in ("default_transaction_read_only = on", "search_path = wall_test", "lock_timeout = 1"):
+        server.cluster.rows(f"alter database wall set {setting}")
+    try:
+        pid = server.worker_pid()
+        os.kill(pid, signal.SIGTERM)
+        server.wait_back(pid)
+        assert server.ask("save", "k=1")[0][0] == "0"
+    finally:
+        server.cluster.rows("alter database wall reset all")
+
+
+def test_settings_are_read_by_name_and_follow_a_reload(server):
+    assert server.ask("setting", "tradesync.price_interval") == [["250", "250"]]
+    assert server.ask("setting", "tradesync.ca_file") == [[None, "-7"]]
+    assert server.ask("setting", "tradesync.event_retention") == [["2592000", "2592000"]]
+    server.configure(tradesync__price_interval="2s")
+    wait_for(lambda: server.ask("setting", "tradesync.price_interval") == [["2000", "2000"]], "the reload arrives", 5)
+    server.configure(tradesync__price_interval="250ms")
+
+
+def test_answers_keep_text_null_and_size(server):
+    assert server.ask("echo", "a 'quoted' ž") == [["a 'quoted' ž", None, "žluťoučký"]]
+    assert server.ask("nothing") == []
+    assert len(server.ask("big", "10000")) == 10000
+    assert server.ask("big", "200000", timeout_ms=500) is None  # too large: told in the log, a timeout here
+
+
+def test_a_question_nobody_answers_ends_in_time(server):
+    with Below(2):
+        assert server.ask("silent", timeout_ms=300) is None
+    rows = server.sql("select answered, cells from monitoring.worker_ask(999999, 'echo', 'x', 1000)")
+    assert rows == [(False, None)]
+
+
+def test_places_for_questions_are_given_back(server):
+    connection = server.cluster.connect("wall")
+    for _ in range(70):
+        with connection.cursor() as cursor:
+            try:
+                cursor.execute("set statement_timeout = 20")
+                cursor.execute("select * from monitoring.worker_ask(%s, 'silent', '', 10000)", (server.account(),))
+            except psycopg2.errors.QueryCanceled:
+                pass
+    connection.close()
+    assert server.ask("echo", "x") is not None
+
+
+def test_an_asker_that_is_terminated_gives_its_place_back(server):
+    for _ in range(3):
+        connection = server.cluster.connect("wall")
+        pid = connection.get_backend_pid()
+        asking = threading.Thread(target=_ask_silently, args=(connection, server.account()))
+        asking.start()
+        wait_for(lambda: server.sql("select 1 from pg_stat_activity where pid = %s and state = 'active'", pid), "it asks")
+        server.terminate(pid)
+        asking.join(5)
+        assert not asking.is_alive()
+    assert server.ask("echo", "x") is not None
+
+
+def _ask_silently(connection, account):
+    try:
+        connection.cursor().execute("select * from monitoring.worker_ask(%s, 'silent', '', 20000)", (account,))
+    except psycopg2.Error:
+        pass
+
+
+def test_an_asker_learns_at_once_that_the_worker_has_left(server):
+    pid = server.worker_pid()
+    leaving = threading.Timer(0.3, lambda: os.kill(pid, signal.SIGTERM))
+    leaving.start()
+    with Below(3):
+        assert server.ask("silent", timeout_ms=20000) is None
+    server.wait_back(pid)
+
+
+def test_one_key_is_served_by_one_worker_only(server):
+    server.sql("select monitoring.add_account('b', 'binance')")
+    server.sql("select monitoring.enable_account('b')")
+    server.wait_live("b")
+    fingerprint = "0f" * 32
+    assert server.ask("claim", fingerprint) == [["yes"]]
+    assert server.ask("claim", fingerprint, name="b") == [["no"]]
+    server.sql("select monitoring.disable_account('a')")
+    wait_for(lambda: server.slot("a") == (None, None, None), "account a leaves", 5)
+    assert server.ask("claim", fingerprint, name="b") == [["yes"]]
+    server.sql("select monitoring.disable_account('b')")
+    wait_for(lambda: server.slot("b") == (None, None, None), "account b leaves", 5)
+    server.sql("select monitoring.drop_account('b')")
+
+
+def test_the_worker_is_seen_as_it_is(server):
+    rows = server.sql("select backend_type, application_name, state from pg_stat_activity where pid = %s", server.worker_pid())
+    assert rows == [("pg_tradesync worker", "pg_tradesync worker a", "idle")]
+    before = server.value("select n_tup_ins + n_tup_upd from pg_stat_user_tables where relid = 'wall_test.rows'::regclass")
+    server.ask("save", "counted=1")
+    time.sleep(1.1)  # the server sends counters once a second at most
+    server.ask("save", "counted=2")
+    wait_for(lambda: server.value("select n_tup_ins + n_tup_upd from pg_stat_user_tables "
+                                    "where relid = 'wall_test.rows'::regclass") > before, "the counters arrive", 5)
+
+
+def test_any_text_can_be_logged(server):
+    server.ask("log", "100%s of nothing\nand a line")
+    assert "WARNING:  100%s of nothing" in server.cluster.log_text()
