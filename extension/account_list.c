@@ -81,21 +81,15 @@ run(transaction_body body, void *arg, bool *failing, const char *what)
 	return done;
 }
 
-/* As the owner from its first sight on; as the bootstrap superuser again when the extension goes. */
+/* As the extension's owner while there is one, as the bootstrap superuser before and after. */
 static bool
 adopt_owner(void)
 {
-	static Oid	role = InvalidOid;
 	Oid			owner = background_extension_owner();
+	Oid			role = OidIsValid(owner) ? owner : GetSessionUserId();
 
-	if (owner != role)
-	{
-		if (OidIsValid(owner))
-			background_become(owner);
-		else
-			SetConfigOption("role", "none", PGC_SUSET, PGC_S_SESSION);
-		role = owner;
-	}
+	if (role != GetUserId())
+		background_become(role);
 	return OidIsValid(owner);
 }
 
@@ -131,9 +125,14 @@ read_accounts(void *arg)
 bool
 account_list_read(account_list *list)
 {
+	static account_list fresh;
 	static bool failing = false;
 
-	return run(read_accounts, list, &failing, "read the accounts");
+	/* A list that broke off is no list. */
+	if (!run(read_accounts, &fresh, &failing, "read the accounts"))
+		return false;
+	*list = fresh;
+	return true;
 }
 
 static void

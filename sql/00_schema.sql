@@ -83,6 +83,13 @@ create function monitoring.is_amount(value numeric) returns boolean
 comment on function monitoring.is_amount(numeric) is
   'True for a finite number that is not negative. NULL stays NULL, as a check constraint needs it.';
 
+-- Is a boolean setting of the server switched on? Not, where the library is not loaded.
+create function monitoring.server_switch(name text) returns boolean
+  language sql stable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(nullif(current_setting(name, true), '')::boolean, false)
+$$;
+comment on function monitoring.server_switch(text) is 'A boolean setting of the server, false where it is unknown.';
+
 -- What a NOTIFY says: items holds small JSON objects; as many of the first 50 go along as fit into a notification, the
 -- rest is counted in "more".
 create function monitoring.notification_payload(account text, kind text, items json[]) returns text

@@ -259,7 +259,7 @@ begin
     return 'identity changed: none recorded in this database (restored from a dump?)';
   elsif recorded.identity = monitoring.cluster_identity() then
     return null;
-  elsif nullif(current_setting('tradesync.resume_after_promotion', true), '')::boolean
+  elsif monitoring.server_switch('tradesync.resume_after_promotion')
         and recorded.system_identifier = (select s.system_identifier from pg_control_system() s)
         and recorded.timeline < monitoring.current_timeline() then  -- not on a standby: it starts no worker
     return null;

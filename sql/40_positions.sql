@@ -73,7 +73,7 @@ create table monitoring.positions (
                                        'failed', 'rolled_back', 'canceled')),
   exit_reason        text,
   exit_price         numeric,
-  signal_id          varchar(100) constraint signal_id_is_never_a_placeholder check (signal_id not in ('', 'unknown')),
+  signal_id          varchar(100) constraint signal_id_is_real_or_absent check (signal_id not in ('', 'unknown')),
   exchange_order_id  text,
   leverage           numeric,
   has_stop_loss      boolean not null default false,

@@ -60,7 +60,7 @@ comment on function monitoring.checked_url(text, text, text) is 'The URL without
 create function monitoring.require_live_trading(mode text) returns void
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-  if mode = 'live' and not coalesce(nullif(current_setting('tradesync.live_trading', true), '')::boolean, false) then
+  if mode = 'live' and not monitoring.server_switch('tradesync.live_trading') then
     raise exception 'live trading is switched off'
       using errcode = 'TS007',
             detail = 'tradesync.live_trading is off, so no account can send real orders.',

@@ -66,7 +66,7 @@ select is(pg_temp.rows('SOLUSDT'), 'long 1 active, short 2 active', 'a hedge pai
 select throws_ok($$ insert into monitoring.positions (account, symbol, exchange, side, quantity, status, origin, managed, opened_at)
                     values ('bee', 'ETHUSDT', 'bybit', 'short', 1, 'pending_entry', 'manual', true, now()) $$,
                  '23505', null, 'a second open row of a key is refused, whatever its state');
-select throws_ok($$ update monitoring.positions set signal_id = 'unknown' $$, '23514', null, 'signal_id is NULL when absent, never a placeholder');
+select throws_ok($$ update monitoring.positions set signal_id = 'unknown' $$, '23514', null, 'signal_id is NULL when absent, never a made-up word');
 
 select is(monitoring.worker_save_positions(pg_temp.bee(), array(select row('M' || i, 'both', 1, 10, null, null, null, null, null, null, null, 0, 1000, pg_temp.at(1), 'rest')::monitoring.position_row
             from generate_series(1, 1000) i)), 1000, 'a thousand positions in one call');

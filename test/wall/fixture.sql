@@ -46,3 +46,6 @@ returns table (number numeric, at timestamptz, nothing text, flag boolean, words
 language sql stable set search_path = pg_catalog, pg_temp as $$
   values (0.10000000000000000001, '2023-11-14 22:13:20.123+00'::timestamptz, null::text, true, 'ž'::text), (2, null, '', false, 'b')
 $$;
+
+create function wall_test.who(account_id int) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$ select current_user::text $$;

@@ -15,7 +15,7 @@ DATABASE = "wall"
 
 class Server:
     def __init__(self):
-        self.cluster = Cluster(databases=f"{DATABASE}, other", name="tradesync-wall")
+        self.cluster = Cluster({"log_min_messages": "warning"}, databases=f"{DATABASE}, other", name="tradesync-wall")
         # The server's user must be able to read them, wherever the build folder lies.
         for name in ("double", "salted"):
             (self.cluster.home / name).mkdir(mode=0o755)
@@ -30,6 +30,7 @@ class Server:
 
     def use_library(self, name):
         """None: the one that is installed with the extension is not found either."""
+        self.library = name
         self.configure(dynamic_library_path=f"{self.cluster.home}/{name}:$libdir" if name else "/nowhere")
 
     def start(self, option=None):
@@ -58,6 +59,8 @@ class Server:
             self.sql("create extension pg_tradesync")
         if not self.value("select count(*) from pg_namespace where nspname = 'wall_test'"):
             self.sql(FIXTURE.read_text(encoding="utf-8"))
+        if self.library != "double":
+            self.use_library("double")
         self.sql("delete from wall_test.scenarios")
         if not self.account():
             self.sql("select monitoring.add_account('a', 'binance')")
@@ -111,6 +114,13 @@ class Server:
             self.sql("select pg_reload_conf()")
             return text in (self.slot(name)[2] or "")
         wait_for(is_told, f"last_error contains {text!r}", 15)
+
+    def wait_scans(self, count):
+        """Until the supervisor has looked at its accounts so many times."""
+        query = "select query_start from pg_stat_activity where backend_type = 'pg_tradesync supervisor' and datname = %s"
+        for _ in range(count):
+            before = self.value(query, DATABASE)
+            wait_for(lambda: self.value(query, DATABASE) > before, "the supervisor scans", 5)
 
     def crashes(self):
         return self.cluster.log_text().count("reinitializing")

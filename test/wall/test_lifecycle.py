@@ -22,6 +22,13 @@ def test_the_extension_and_an_account_are_noticed_at_once(server):
     assert server.is_live()
 
 
+def test_a_database_that_is_no_longer_named_is_left(server):
+    server.configure(tradesync__databases="other")
+    wait_for(lambda: server.processes() == 1, "only the launcher is left", 5)
+    server.configure(tradesync__databases="wall, other")
+    server.wait_live()
+
+
 def test_a_disabled_account_has_no_worker(server):
     server.sql("select monitoring.disable_account('a')")
     wait_for(lambda: server.slot() == (None, None, None), "the worker leaves", 3)
@@ -158,7 +165,8 @@ def test_a_drop_that_is_rolled_back_brings_the_worker_back(server):
     pid = server.worker_pid()
     other = server.session()
     other.cursor().execute("drop extension pg_tradesync cascade")
-    other.cursor().execute("select pg_sleep(1.5)")
+    server.cluster.value("select pg_reload_conf()")
+    wait_for(lambda: server.processes() == 2, "launcher and supervisor are left", 5)
     assert server.cluster.value("select count(*) from pg_stat_activity where backend_type = 'pg_tradesync worker'") == 0
     other.rollback()
     other.close()
@@ -194,6 +202,20 @@ def test_who_may_not_run_the_statement_cannot_stop_the_worker(server):
     server.sql("drop role passer_by")
 
 
+def test_a_list_of_accounts_that_cannot_be_read_ends_no_worker(server):
+    pid = server.worker_pid()
+    server.sql("alter function monitoring.worker_list_accounts() rename to put_aside")
+    try:
+        server.wait_scans(2)
+        assert server.worker_pid() == pid
+    finally:
+        server.sql("alter function monitoring.put_aside() rename to worker_list_accounts")
+    server.wait_scans(2)
+    log = server.cluster.log_text()
+    assert log.count("could not read the accounts: function") == 1 and "could read the accounts again" in log
+    assert server.worker_pid() == pid
+
+
 def test_a_busy_worker_does_not_hold_up_other_databases(server):
     server.hammer()
     pid = server.worker_pid()
@@ -220,7 +242,8 @@ def test_an_immediate_restart_under_load_brings_all_back(server):
 def test_workers_leave_when_the_postmaster_dies(server):
     server.hammer()
     pids = [row[0] for row in server.cluster.rows("select pid from pg_stat_activity where backend_type like 'pg_tradesync%'")]
-    os.kill(server.cluster.postmaster_pid(), signal.SIGKILL)
+    postmaster = server.cluster.data / "postmaster.pid"
+    os.kill(int(postmaster.read_text(encoding="utf-8").split()[0]), signal.SIGKILL)
     wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "all are gone", 5)
     server.running = False
-    (server.cluster.data / "postmaster.pid").unlink()
+    postmaster.unlink()

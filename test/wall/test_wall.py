@@ -2,7 +2,6 @@
 import os
 import signal
 import threading
-import time
 
 import psycopg2
 from support.cluster import wait_for
@@ -232,12 +231,27 @@ def test_one_key_is_served_by_one_worker_only(server):
 def test_the_worker_is_seen_as_it_is(server):
     rows = server.sql("select backend_type, application_name, state from pg_stat_activity where pid = %s", server.worker_pid())
     assert rows == [("pg_tradesync worker", "pg_tradesync worker a", "idle")]
-    before = server.value("select n_tup_ins + n_tup_upd from pg_stat_user_tables where relid = 'wall_test.rows'::regclass")
-    server.ask("save", "counted=1")
-    time.sleep(1.1)  # the server sends counters once a second at most
-    server.ask("save", "counted=2")
-    wait_for(lambda: server.value("select n_tup_ins + n_tup_upd from pg_stat_user_tables "
-                                    "where relid = 'wall_test.rows'::regclass") > before, "the counters arrive", 5)
+    written = "select n_tup_ins + n_tup_upd from pg_stat_user_tables where relid = 'wall_test.rows'::regclass"
+    before = server.value(written)
+    wait_for(lambda: server.ask("save", "counted=1") and server.value(written) > before, "the counters arrive")
+
+
+def test_the_worker_has_the_rights_of_the_owner_of_the_extension(server):
+    assert server.ask("query", "wall_test.who")[1] == ["0,0", "postgres"]
+    server.sql("create role keeper; grant usage on schema wall_test to keeper")
+    server.sql("set allow_system_table_mods = on; update pg_extension set extowner = 'keeper'::regrole where extname = 'pg_tradesync'")
+    pid = server.worker_pid()
+    server.terminate(pid)
+    try:
+        server.wait_back(pid)
+        assert server.ask("query", "wall_test.who")[1] == ["0,0", "keeper"]
+        assert server.ask("save", "k=1")[0][:2] == ["3", "42501"]
+    finally:
+        server.sql("set allow_system_table_mods = on; update pg_extension set extowner = 10 where extname = 'pg_tradesync'")
+        pid = server.worker_pid()
+        server.terminate(pid)
+        server.wait_back(pid)
+        server.sql("drop owned by keeper; drop role keeper")
 
 
 def test_any_text_can_be_logged(server):

@@ -120,7 +120,7 @@ void Store::sort_fates(const Rows& rows, Changes& buried) {
     } else {
       ++dead_letters_;
       const std::string symbol = std::string(rows.cell(row, 0).value_or(""));
-      buried.dead_letters.push_back({kind_of(rows), symbol, as_json(rows, row), std::string(error.sqlstate) + " " + error.message});
+      buried.dead_letters.push_back({kind_of(rows), symbol, as_json(rows, row), error.message, error.sqlstate});
       wall_log('W', (std::string("a row was refused and kept in monitoring.dead_letters: ") + error.message).c_str(),
                error.detail, "Look at monitoring.dead_letters; a constraint or trigger of this database refuses what the exchange says.");
     }

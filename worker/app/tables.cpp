@@ -74,7 +74,7 @@ void Tables::fill(const Changes& changes, std::int64_t unix_offset_ms) {
 
   Rows& dead_letters = table("monitoring.worker_save_dead_letters", "monitoring.dead_letter_row", 6);
   for (const DeadLetter& d : changes.dead_letters)
-    dead_letters.text(d.kind).text_or_null(d.symbol).text(d.frame).text(d.error).text("22000").null();
+    dead_letters.text(d.kind).text_or_null(d.symbol).text(d.frame).text(d.error).text(d.sqlstate).null();
 
   Rows& instruments = table("monitoring.worker_save_instruments", "monitoring.instrument_row", 13);
   for (const auto& [symbol, row] : last_per_key(changes.instruments, [](const Instrument& i) { return i.symbol; })) add(instruments, *row);

@@ -51,6 +51,7 @@ struct SyncRun {
 };
 struct DeadLetter {
   std::string kind, symbol, frame, error;
+  std::string sqlstate = "22000";  // data exception: what an unreadable frame is
 };
 
 // Rows of one turn. Orders and positions keep only their last state per key (and stage); fills and events append.

@@ -60,7 +60,7 @@ void Engine::on(const FrameRead& event, std::int64_t now_ms, Effects& effects) {
 
 // A frame that cannot be read may have carried anything: it is kept, and what it may have changed is asked for.
 void Engine::on(const FrameUnreadable& event, std::int64_t now_ms, Effects& effects) {
-  effects.changes.dead_letters.push_back({"frame", "", event.sample.substr(0, limits::kFrameSample), event.error});
+  effects.changes.dead_letters.push_back({"frame", "", event.sample.substr(0, limits::kFrameSample), event.error, "22000"});
   if (private_.owns(event.link) && private_.delivers(event.link) && live()) audit_due_ms_ = std::min(audit_due_ms_, now_ms);
 }
 
@@ -94,7 +94,7 @@ void Engine::on(const Tick&, std::int64_t now_ms, Effects& effects) {
     instruments_due_ms_ = now_ms + limits::kInstrumentsRefreshMs;
   }
   if (settings_.private_session) {
-    const auto happened = private_.step(now_ms, effects);
+    const auto happened = private_.step(now_ms, clock_.known(), effects);
     if (happened != PrivateStream::Signal::none) signal(happened, private_.last_error(), now_ms, effects);
     if (live()) {
       resolve_doubts(now_ms, effects);
@@ -112,7 +112,7 @@ std::int64_t Engine::next_deadline(std::int64_t now_ms) {
   std::int64_t deadline = std::min({clock_due_ms_, instruments_due_ms_, prices_due_ms_});
   deadline = std::min({deadline, requests_.next_deadline(now_ms), public_.next_deadline(now_ms)});
   if (!settings_.private_session) return deadline;
-  deadline = std::min(deadline, private_.next_deadline());
+  deadline = std::min(deadline, private_.next_deadline(clock_.known()));
   if (!live()) return deadline;
   deadline = std::min({deadline, positions_.next_deadline(), audit_due_ms_});
   for (const auto& [symbol, at_ms] : ask_position_at_ms_) deadline = std::min(deadline, at_ms);

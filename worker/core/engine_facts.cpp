@@ -24,8 +24,10 @@ void Engine::private_fact(std::uint64_t link, Fact& fact, std::int64_t now_ms, E
     else buffer_fact(std::move(fact), now_ms, effects);
     return;
   }
-  if (const auto* login = std::get_if<Authenticated>(&fact))
+  if (const auto* login = std::get_if<Authenticated>(&fact)) {
+    if (!login->ok) clock_.forget();  // a clock that moved refuses a login, too: measure before the next one
     return signal(private_.on_authenticated(link, login->ok, login->message, now_ms, effects), login->message, now_ms, effects);
+  }
   if (const auto* ack = std::get_if<Acknowledged>(&fact))
     return signal(private_.on_acknowledged(link, ack->ok, ack->message, now_ms, effects), ack->message, now_ms, effects);
   if (std::holds_alternative<ListenKeyExpired>(fact)) {
@@ -59,7 +61,10 @@ void Engine::apply_fill(Fill fill, std::int64_t now_ms, Effects& effects) {
     if (!order) order = orders_.find(fill.symbol, fill.order_id, OrderKind::conditional);
     fill.position_side = order ? order->position_side : positions_.side_of_fill(fill);
   }
+  const std::string symbol = fill.symbol;
+  const bool was_open = positions_.is_open(symbol);
   positions_.book(fill, now_ms, effects.changes);
+  if (was_open && !positions_.is_open(symbol)) follow_symbol(symbol, now_ms, effects);
   if (fill.executed_ms > cursors_.account_ms) {
     cursors_.account_ms = fill.executed_ms;
     cursors_dirty_ = true;

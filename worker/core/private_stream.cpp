@@ -171,7 +171,7 @@ void PrivateStream::watch(Link& link, std::int64_t now_ms, Effects& effects) {
   link.next_ping_ms = now_ms + rules_.ping_interval_ms;
 }
 
-PrivateStream::Signal PrivateStream::step(std::int64_t now_ms, Effects& effects) {
+PrivateStream::Signal PrivateStream::step(std::int64_t now_ms, bool may_connect, Effects& effects) {
   if (!wanted_) return Signal::none;
   for (Link* link : {&next_, &current_}) {
     if (!link->exists()) continue;
@@ -180,8 +180,8 @@ PrivateStream::Signal PrivateStream::step(std::int64_t now_ms, Effects& effects)
     if (silent) return fail(*link, "silent for too long", 0, now_ms, effects);
     watch(*link, now_ms, effects);
   }
-  if (!current_.exists() && now_ms >= retry_at_ms_) connect(current_, now_ms, effects);
-  if (current_.up() && !next_.exists() && now_ms >= replace_at_ms_) connect(next_, now_ms, effects);
+  if (may_connect && !current_.exists() && now_ms >= retry_at_ms_) connect(current_, now_ms, effects);
+  if (may_connect && current_.up() && !next_.exists() && now_ms >= replace_at_ms_) connect(next_, now_ms, effects);
   if (rules_.listen_key && current_.up() && keep_alive_request_ == 0 && now_ms >= keep_alive_at_ms_) {
     Request request;
     request.kind = RequestKind::keep_alive_listen_key;
@@ -191,7 +191,7 @@ PrivateStream::Signal PrivateStream::step(std::int64_t now_ms, Effects& effects)
   return Signal::none;
 }
 
-std::int64_t PrivateStream::next_deadline() const {
+std::int64_t PrivateStream::next_deadline(bool may_connect) const {
   if (!wanted_) return kNever;
   std::int64_t deadline = kNever;
   for (const Link* link : {&current_, &next_}) {
@@ -200,8 +200,8 @@ std::int64_t PrivateStream::next_deadline() const {
     if (link->state != LinkState::connecting) deadline = std::min(deadline, link->next_ping_ms);
     if (link->up() && rules_.private_silence_ms > 0) deadline = std::min(deadline, link->last_message_ms + rules_.private_silence_ms);
   }
-  if (!current_.exists()) deadline = std::min(deadline, retry_at_ms_);
-  if (current_.up() && !next_.exists()) deadline = std::min(deadline, replace_at_ms_);
+  if (may_connect && !current_.exists()) deadline = std::min(deadline, retry_at_ms_);
+  if (may_connect && current_.up() && !next_.exists()) deadline = std::min(deadline, replace_at_ms_);
   if (rules_.listen_key && current_.up() && keep_alive_request_ == 0) deadline = std::min(deadline, keep_alive_at_ms_);
   return deadline;
 }

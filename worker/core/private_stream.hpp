@@ -38,8 +38,9 @@ class PrivateStream {
   // Answers to the requests that this stream asked. true when it was one of them.
   bool on_answer(const Answer& answer, std::int64_t now_ms, Effects& effects);
 
-  Signal step(std::int64_t now_ms, Effects& effects);
-  std::int64_t next_deadline() const;
+  // may_connect: venue time is known; a login signed with a guess would be refused and cost a long pause.
+  Signal step(std::int64_t now_ms, bool may_connect, Effects& effects);
+  std::int64_t next_deadline(bool may_connect) const;
   StreamReport report() const;
   const std::string& last_error() const { return last_error_; }
 

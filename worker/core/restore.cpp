@@ -61,8 +61,10 @@ void Restore::ask_windows(RequestKind kind, Purpose purpose, std::int64_t since_
   }
 }
 
-void Restore::take(Facts& facts) {
+void Restore::take(Facts& facts, std::int64_t asked_ms) {
   for (auto& fact : facts) {
+    // A balance without a time of its own is as new as the question.
+    if (auto* balance = std::get_if<Balance>(&fact); balance && balance->updated_ms == 0) balance->updated_ms = asked_ms;
     if (auto* order = std::get_if<Order>(&fact)) orders.push_back(std::move(*order));
     else if (auto* fill = std::get_if<Fill>(&fact)) fills.push_back(std::move(*fill));
     else if (auto* position = std::get_if<VenuePosition>(&fact)) positions.push_back(std::move(*position));
@@ -91,7 +93,7 @@ bool Restore::on_answer(Answer& answer) {
       gone_orders.emplace_back(std::move(vanished->second), answer.as_of_ms);
     if (vanished != vanished_.end()) vanished_.erase(vanished);
   }
-  take(answer.reply.facts);
+  take(answer.reply.facts, answer.as_of_ms);
   return true;
 }
 

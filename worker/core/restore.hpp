@@ -53,7 +53,7 @@ class Restore {
   void ask_executions_of(const std::set<std::string>& symbols, const Cursors& cursors);
   std::set<std::string> touched_symbols(const Orders& orders, const Positions& positions) const;
   void ask_vanished(const Orders& orders);
-  void take(Facts& facts);
+  void take(Facts& facts, std::int64_t asked_ms);
 
   const VenueRules& rules_;
   Requests& requests_;

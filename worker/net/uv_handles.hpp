@@ -23,7 +23,7 @@ void rethrow_later(uv_loop_t* loop, Function&& function) {
   }
 }
 
-// Closes on destruction; the memory goes in a later turn of the loop. Handle is uv_timer_t, uv_poll_t or uv_async_t.
+// Closes on destruction; the memory goes in a later turn of the loop. Handle is one of libuv's handle types.
 template <class Handle>
 struct CloseHandle {
   void operator()(Handle* handle) const {

@@ -478,6 +478,12 @@ TEST(WebSocket, ping_that_is_answered_keeps_the_socket_and_one_that_is_not_ends_
   EXPECT_EQ(side.count(Kind::closed), 1);
 }
 
+TEST(WebSocket, id_in_use_is_a_broken_promise) {
+  Side side;
+  side.sockets.connect(1, "wss://nobody.test");
+  EXPECT_THROW(side.sockets.connect(1, "wss://nobody.test"), std::logic_error);
+}
+
 TEST(WebSocket, too_many_sockets_are_refused) {
   Server server(serve_quietly);
   Side side;
