@@ -83,7 +83,7 @@ create table monitoring.positions (
   origin             text not null constraint origin_is_known check (origin in ('signal', 'manual', 'external', 'legacy')),
   managed            boolean not null,
   flipped_from       bigint,
-  opened_at          timestamptz not null,
+  opened_at          timestamptz not null default now(),
   closed_at          timestamptz,
   venue_updated_at   timestamptz,
   updated_at         timestamptz not null default now(),

@@ -188,6 +188,8 @@ declare
   chosen monitoring.accounts;
   answer record;
   is_answered boolean;
+  told text[];
+  asked text;
 begin
   if for_account is not null then
     perform monitoring.account_named(for_account);
@@ -196,18 +198,32 @@ begin
     select a.* from monitoring.accounts a where a.name = for_account or (for_account is null and a.enabled) order by a.name
   loop
     is_answered := false;
-    if chosen.enabled then
-      for answer in select q.answered, q.cells from monitoring.worker_ask(chosen.id, 'sync_positions', '', 3000) q loop
+    told := array[]::text[];
+    -- First everything that the worker holds; then, in portions that fit a question, what only the table holds.
+    for asked in
+      select ''
+      union all
+      select string_agg(only_here.symbol, ',')
+      from (select l.symbol, row_number() over (order by l.symbol) as n
+            from (select distinct p.symbol from monitoring.positions p
+                  join monitoring.position_states s on s.name = p.status and s.open
+                  where p.account = chosen.name
+                  except select v.symbol from monitoring.venue_position_state v where v.account = chosen.name and v.quantity <> 0) l) only_here
+      group by only_here.n / 8
+    loop
+      exit when not chosen.enabled or asked is null;
+      for answer in select q.answered, q.cells from monitoring.worker_ask(chosen.id, 'sync_positions', asked, 3000) q loop
         is_answered := is_answered or answer.answered;
-        if answer.cells is not null then
+        if answer.cells is not null and answer.cells[1] <> all (told) then
+          told := told || answer.cells[1];
           account := chosen.name;
           symbol := answer.cells[1];
           outcome := answer.cells[2];
-          detail := answer.cells[3];
+          detail := nullif(answer.cells[3], '');
           return next;
         end if;
       end loop;
-    end if;
+    end loop;
     if not is_answered then
       return query
         select chosen.name, p.symbol,

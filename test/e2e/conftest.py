@@ -8,10 +8,6 @@ from support.cluster import Cluster, Simulator, add_account, wait_for
 numbers = itertools.count(1)
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "long: only under make check-long")
-
-
 class World:
     """A server with the extension, a simulator, and the accounts that the tests made."""
 

@@ -25,7 +25,8 @@ class WebSockets {
   WebSockets(Loop& loop, Inbox& inbox, std::string ca_file);
   ~WebSockets();
 
-  // Always ends in Item::opened or Item::closed{why} for this id, also for an unusable URL. Ids are never reused.
+  // Always ends in Item::opened or Item::closed{why} for this id, also for an unusable URL, never before the next
+  // Loop::run_once(). Ids are never reused.
   void connect(std::uint64_t id, const std::string& url);
   // true when queued: it is sent whole and in order. false for a socket that is not open, or whose queue would pass
   // kMaxQueuedBytes.

@@ -221,6 +221,23 @@ TEST_P(WebSocketEitherWay, close_sends_what_is_queued_and_a_close_frame_first) {
   EXPECT_EQ(seen, (std::vector<unsigned char>{kText, kClose}));
 }
 
+TEST_P(WebSocketEitherWay, close_crossing_the_servers_close_is_told_once_and_not_inside_the_call) {
+  Server server([&](Line& line) {
+    line.accept_websocket();
+    line.write(std::string("\x81\x03" "bye" "\x88\x02\x03\xe8", 9));  // a text and a close frame at once
+    line.wait_for_end();
+  }, GetParam());
+  Side side;
+  ASSERT_EQ(side.connect(1, server.url(scheme())), "");
+  ASSERT_TRUE(side.until_count(Kind::text, 1));
+  side.sockets.close(1);
+  side.sockets.close(1);
+  EXPECT_TRUE(side.inbox.empty());
+  side.closed_note();
+  side.until([] { return false; }, 100);
+  EXPECT_EQ(side.count(Kind::closed), 1);
+}
+
 TEST_P(WebSocketEitherWay, close_ends_in_time_when_the_server_does_not_answer_it) {
   Server server(serve_quietly, GetParam());
   Side side;
