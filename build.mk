@@ -83,8 +83,19 @@ build/unit/market: $(call objects,$(wildcard test/market/*_test.cpp)) $(market_o
 build/tradesync_simulator: $(call objects,$(call no_test,test/simulator/*.cpp)) $(market_objs)
 	g++ -o $@ $^ -lwebsockets -luv -ljansson -lssl -lcrypto -lpthread
 
+# The worker of the wall tests: a double in the app's place, and the same as a library of another release.
+double_objs := $(call objects,$(wall_src)) build/test/wall/app_double.o
+build/wall/double/pg_tradesync_worker.so: $(double_objs) worker/exports.map
+	@mkdir -p $(@D) && g++ -shared -o $@ $(double_objs) -Wl,--version-script=worker/exports.map -Wl,-z,now -lpthread
+build/wall/salted/process.o: worker/postgres/process.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(PG_CFLAGS) $(CPPFLAGS) -DTRADESYNC_LAYOUT_SALT=1 -c $< -o $@
+salted_objs := build/wall/salted/process.o $(filter-out %/process.o,$(double_objs))
+build/wall/salted/pg_tradesync_worker.so: $(salted_objs) worker/exports.map
+	@mkdir -p $(@D) && g++ -shared -o $@ $(salted_objs) -Wl,--version-script=worker/exports.map -Wl,-z,now -lpthread
+
 .PHONY: unit-tests build-tests
 unit-tests: $(unit_bins)
-build-tests: all unit-tests build/tradesync_simulator
+build-tests: all unit-tests build/tradesync_simulator build/wall/double/pg_tradesync_worker.so build/wall/salted/pg_tradesync_worker.so
 
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -214,7 +214,9 @@ begin
         version_time = greatest(o.version_time, excluded.version_time),
         source = excluded.source
     where case
-      when not o.is_open then excluded.filled_quantity > o.filled_quantity
+      when not o.is_open or excluded.filled_quantity > o.filled_quantity then excluded.filled_quantity > o.filled_quantity
+      -- An end is an end, whatever its time stamp: REST stamps a cancel with the time of the last fill.
+      when not excluded.is_open and excluded.filled_quantity = o.filled_quantity then true
       when monitoring.is_newer(excluded.version_order, excluded.version_time, excluded.source,
                                o.version_order, o.version_time, o.source) then true
       when monitoring.is_newer(o.version_order, o.version_time, o.source,

@@ -8,31 +8,30 @@ from support.cluster import wait_for
 
 
 def trouble(account, count, seed, drops):
-    """Runs `count` fills of many orders while the connection is cut `drops` times, at seeded moments and in seeded ways."""
+    """Runs `count` fills of many orders while the private connection is cut `drops` times, at seeded moments and in seeded ways."""
     account.fault("no_rate_limits")
     account.fault("duplicate", probability="0.05")
     account.fault("reorder", window_ms=15)
-    account.control("fills", count=count, symbols=6, rate_per_s=count // 12, seed=seed)
+    account.control("fills", count=count, symbols=6, rate_per_s=count // 20, seed=seed)
     rng = random.Random(seed)
     status = lambda: account.control("fills_status")  # noqa: E731
+
+    def cut():
+        kind, how = rng.choice(["private", "private", "all"]), rng.choice(["close", "reset"])
+        wait_for(lambda: account.simulator.control("drop", venue=account.venue, stream=kind, how=how)["sockets"] > 0, "a connection to cut", 10)
+
     for drop in range(1, drops + 1):
         wait_for(lambda due=drop: status()["done_fills"] >= count * due // (drops + 1) or status()["done"], f"fills before cut {drop}", 60)
-        kind = rng.choice(["private", "private", "all"])
-        account.simulator.control("drop", venue=account.venue, stream=kind, how=rng.choice(["close", "reset"]))
-        # Some cuts hit the restoration of the one before, at whatever point it has reached; some keys die with it.
+        cut()
+        # Half of the cuts are followed by another one into the restoration of the first, at whatever point it has reached.
         if rng.random() < 0.5:
-            wait_for(lambda: account.value("select state <> 'live' from monitoring.worker_status where account = :account"), "outage seen", 5)
-            account.fault("http_delay", path="/", ms=rng.choice([20, 60, 150]), times=3)
-            account.simulator.control("drop", venue=account.venue, stream="private", how="reset")
+            account.fault("http_delay", path="/", ms=rng.choice([5, 20, 60]), times=3)
+            cut()
         if account.venue == "binance" and rng.random() < 0.3:
             account.fault("expire_listen_key")
     wait_for(lambda: status()["done"], "all fills made", 120)
     account.control("faults_clear")
     assert status()["done_fills"] == count
-
-
-def sums(rows):
-    return sum((r[4] * r[3] for r in rows), Decimal(0))
 
 
 @pytest.mark.parametrize("count,drops", [(10000, 20)])
@@ -44,7 +43,7 @@ def test_every_fill_once_whatever_breaks(world, venue, count, drops):
     ours = account.rows("select sum(price * quantity), sum(fee), count(distinct trade_id) from monitoring.trades where account = :account")[0]
     theirs = (sum(Decimal(f["price"]) * Decimal(f["quantity"]) for f in truth["fills"]), sum(Decimal(f["fee"]) for f in truth["fills"]))
     assert ours[:2] == theirs
-    assert account.value("select count(*) from monitoring.sync_runs where account = :account and complete") >= drops // 2
+    assert account.value("select count(*) from monitoring.sync_runs where account = :account") > drops
     # Every order that ever filled carries exactly the quantity of its fills.
     wrong = account.rows("select o.order_id, o.filled_quantity, t.filled from monitoring.orders o join (select order_id, sum(quantity) filled from "
                          "monitoring.trades where account = :account group by 1) t using (order_id) where o.account = :account "

@@ -69,7 +69,7 @@ class Cluster:
         values = {
             "port": self.port, "listen_addresses": "'127.0.0.1'", "unix_socket_directories": f"'{self.home}'",
             "shared_preload_libraries": f"'{preload}'", "max_worker_processes": 32, "shared_buffers": "256MB",
-            "max_wal_size": "2GB", "log_line_prefix": "'%m [%p] %b '", "log_min_messages": "log",
+            "max_wal_size": "2GB", "log_line_prefix": "'%m [%p] %b '", "log_min_messages": "warning",
             "tradesync.databases": f"'{databases}'", "tradesync.credentials_file": f"'{self.credentials}'",
         }
         values.update(settings or {})

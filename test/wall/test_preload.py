@@ -76,7 +76,7 @@ def test_a_worker_library_of_another_release_asks_once_for_a_restart(server):
 
 def test_a_missing_worker_library_harms_nobody(server):
     pid, crashes = server.worker_pid(), server.crashes()
-    server.use_library(None)
+    server.use_library(None)  # reloads: no back-off left from earlier tests
     server.terminate(pid)
     server.wait_error("did not start")
     server.use_library("double")

@@ -32,6 +32,7 @@ def test_no_exception_on_the_way_out_harms_the_server(server):
 
 def test_a_worker_that_cannot_start_tells_why(server):
     server.sql("insert into wall_test.scenarios values (%s, 'create', 'bad_alloc')", server.account())
+    server.sql("select pg_reload_conf()")  # no back-off left from earlier tests
     server.terminate(server.worker_pid())
     server.wait_error("bad_alloc")
     assert server.slot()[1] in ("backoff", "connecting")

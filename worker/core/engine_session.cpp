@@ -77,6 +77,7 @@ void Engine::continue_restore(std::int64_t now_ms, Effects& effects) {
   merge_snapshot(now_ms, effects);
   replay(now_ms, effects);
   move_to(session_, SessionState::live);
+  private_.proven();
 }
 
 // Orders and fills first, so that the positions that follow are explained by them.

@@ -41,6 +41,8 @@ class PrivateStream {
   // may_connect: venue time is known; a login signed with a guess would be refused and cost a long pause.
   Signal step(std::int64_t now_ms, bool may_connect, Effects& effects);
   std::int64_t next_deadline(bool may_connect) const;
+  // The account was synchronised over this connection: the next outage starts with short pauses again.
+  void proven() { backoff_.reset(); }
   StreamReport report() const;
   const std::string& last_error() const { return last_error_; }
 

@@ -124,7 +124,11 @@ bool Requests::on_reply(Reply reply, std::int64_t now_ms, Answer& answer, Troubl
     retry(pending, reply, now_ms);
     return false;
   }
-  trouble.ended = in_trouble_ && reply.outcome == Outcome::ok;
+  // One answer that works does not end the trouble of another that still fails.
+  const bool others_fail = std::any_of(pending_.begin(), pending_.end(), [&](const auto& entry) {
+    return entry.first != reply.id && entry.second.failures > 0;
+  });
+  trouble.ended = in_trouble_ && reply.outcome == Outcome::ok && !others_fail;
   if (trouble.ended) {
     in_trouble_ = false;
     last_error_.clear();

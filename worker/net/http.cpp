@@ -14,7 +14,7 @@ namespace tradesync::net {
 
 namespace {
 
-constexpr long kIdleConnections = 8;          // kept open for the next request
+constexpr long kIdleConnections = 8;            // kept open for the next request
 constexpr std::int64_t kAddressAgeMs = 60'000;  // then it is looked up again, beside the request that uses it
 constexpr std::size_t kMaxAddresses = 32;
 
@@ -65,7 +65,6 @@ Http::Impl::~Impl() {
 void Http::Impl::start(HttpCall call) {
   requests.push_back(std::make_unique<Request>());
   Request& request = *requests.back();
-  request.owner = this;
   request.item.id = call.id;
   request.deadline_ms = loop.now_ms() + call.timeout_ms;
   request.call = std::move(call);

@@ -1,4 +1,5 @@
-// What the two halves of the HTTP client share. Private to http.cpp and http_transfer.cpp, the only files that know libcurl.
+// What the two halves of the HTTP client share. Private to http.cpp and http_transfer.cpp, the only files that know
+// libcurl.
 #pragma once
 #include <curl/curl.h>
 
@@ -20,20 +21,19 @@ struct FreeEasy {
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
-using Easy = std::unique_ptr<CURL, FreeEasy>;
-using List = std::unique_ptr<curl_slist, FreeList>;
+using CurlHandle = std::unique_ptr<CURL, FreeEasy>;
+using CurlList = std::unique_ptr<curl_slist, FreeList>;
 
 struct Http::Impl {
   struct Request {
-    Impl* owner = nullptr;
     HttpCall call;
     Url url;
     Item item;  // what will be reported
     std::string body;
     std::int64_t deadline_ms = 0;
     std::uint64_t lookup = 0;  // the resolver's ticket, 0 = none
-    Easy easy;                 // null until the address is known
-    List headers, addresses;
+    CurlHandle easy;           // null until the address is known
+    CurlList headers, addresses;
     char error[CURL_ERROR_SIZE] = "";
   };
 

@@ -13,7 +13,7 @@ namespace {
 constexpr long kHttpConnectTimeoutMs = 5000;  // or the whole call's time if that is shorter
 constexpr std::size_t kMaxHeaders = 128;
 
-void append(List& list, const std::string& text) {
+void append(CurlList& list, const std::string& text) {
   curl_slist* longer = curl_slist_append(list.get(), text.c_str());
   if (longer == nullptr) throw std::bad_alloc();
   list.release();

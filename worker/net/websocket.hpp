@@ -1,5 +1,5 @@
 // WebSocket clients (libwebsockets) as numbered sockets. Bytes only: events land in the inbox, nobody is called back.
-// Name look-up happens off the loop; connecting is given up after kConnectTimeoutMs; server pings are answered by the library.
+// Names are looked up off the loop; connecting is given up after kConnectTimeoutMs; the library answers server pings.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -15,7 +15,7 @@ inline constexpr std::size_t kMaxMessageBytes = 4 << 20;  // a longer message cl
 inline constexpr std::size_t kMaxQueuedBytes = 1 << 20;   // subscriptions are kilobytes; more means nobody drains it
 inline constexpr int kCloseTimeoutMs = 2000;              // how long the exchange may take to answer a close frame
 inline constexpr int kPongTimeoutMs = 10000;
-inline constexpr std::size_t kMaxSockets = 32;            // two per account, twice that while one replaces another
+inline constexpr std::size_t kMaxSockets = 32;            // an account needs two, and four while new ones replace them
 
 class WebSockets {
  public:
@@ -31,8 +31,8 @@ class WebSockets {
   // true when queued: it is sent whole and in order. false for a socket that is not open, or whose queue would pass
   // kMaxQueuedBytes.
   bool send(std::uint64_t id, std::string text);
-  // Sends what is queued and a close frame where possible; Item::closed{"closed by us"} follows within kCloseTimeoutMs,
-  // no text before it.
+  // Sends what is queued and a close frame, each within kCloseTimeoutMs if the exchange lets it; Item::closed{"closed by
+  // us"} follows, no text before it.
   void close(std::uint64_t id);
   // Protocol-level ping (liveness of a silent stream). If nothing at all arrives within kPongTimeoutMs, the socket
   // ends in Item::closed.

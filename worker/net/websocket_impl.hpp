@@ -1,5 +1,5 @@
-// What the two halves of the WebSockets share. Private to websocket.cpp and websocket_events.cpp, the only files that know
-// libwebsockets.
+// What the two halves of the WebSockets share. Private to websocket.cpp and websocket_events.cpp, the only files that
+// know libwebsockets.
 #pragma once
 #include <libwebsockets.h>
 

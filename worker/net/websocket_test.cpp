@@ -351,7 +351,7 @@ TEST(WebSocket, refusals_say_what_happened) {
   Server limited([](Line& line) { line.read_until("\r\n\r\n"); line.answer("slow down", "429 Too Many Requests"); });
   Server elsewhere([&](Line& line) {
     line.read_until("\r\n\r\n");
-    line.write("HTTP/1.1 302 Found\r\nLocation: ws://localhost:" + std::to_string(limited.port()) + "/\r\nContent-Length: 0\r\n\r\n");
+    line.write("HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:" + std::to_string(limited.port()) + "/\r\nContent-Length: 0\r\n\r\n");
   });
   Server hangs_up([](Line& line) { line.read_until("\r\n\r\n"); });
   Side side;
