@@ -72,9 +72,9 @@ build/unit/core: $(call test_objs,worker/core/%) $(pure_a)
 	@mkdir -p $(@D) && g++ -o $@ $^ -lgtest -lgtest_main -lsimdjson -ljansson -lcrypto
 build/unit/exchanges: $(call test_objs,worker/exchanges/%) $(pure_a)
 	@mkdir -p $(@D) && g++ -o $@ $^ -lgtest -lgtest_main -lsimdjson -ljansson -lcrypto
-build/unit/net: $(call test_objs,worker/net/%) $(call objects,$(net_src))
-	@mkdir -p $(@D) && g++ -o $@ $^ -lgtest -lgtest_main -lwebsockets -lcurl -luv -lssl -lcrypto -lpthread
-build/unit/app: $(call test_objs,worker/app/%) $(filter-out build/worker/app/app.o build/worker/app/turn.o,$(call objects,$(app_src))) $(pure_a)
+build/unit/net: $(call test_objs,worker/net/%) $(call objects,$(wildcard worker/net/*_fake.cpp) $(net_src))
+	@mkdir -p $(@D) && g++ -o $@ $^ -lgtest -lgtest_main -lwebsockets -lcurl -luv -lssl -lcrypto -lpthread -ldl
+build/unit/app: $(call test_objs,worker/app/%) $(call objects,$(wildcard worker/app/*_fake.cpp)) $(filter-out build/worker/app/app.o build/worker/app/turn.o,$(call objects,$(app_src))) $(pure_a)
 	@mkdir -p $(@D) && g++ -o $@ $^ -lgtest -lgtest_main -lsimdjson -ljansson -lcrypto
 
 market_objs := $(call objects,$(call no_test,test/market/*.cpp))

@@ -79,6 +79,10 @@ begin
         updated_at = now()
     where monitoring.is_newer(excluded.version_order, excluded.version_time, excluded.source,
                               s.version_order, s.version_time, s.source)
+       -- Two reports of one millisecond are equally new; what the stream says last counts.
+       or (excluded.source = 'stream'
+           and not monitoring.is_newer(s.version_order, s.version_time, s.source,
+                                       excluded.version_order, excluded.version_time, excluded.source))
     returning s.*)
   select array_agg(row(v.symbol, v.position_side, v.quantity, v.entry_price, v.mark_price, v.unrealized_pnl, v.leverage,
                        v.liquidation_price, v.stop_loss, v.take_profit, v.opened_at, v.version_order, v.version_time,

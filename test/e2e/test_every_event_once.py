@@ -18,10 +18,11 @@ def trouble(account, count, seed, drops):
 
     def cut():
         kind, how = rng.choice(["private", "private", "all"]), rng.choice(["close", "reset"])
-        wait_for(lambda: account.simulator.control("drop", venue=account.venue, stream=kind, how=how)["sockets"] > 0, "a connection to cut", 10)
+        wait_for(lambda: account.simulator.control("drop", venue=account.venue, stream=kind, how=how)["sockets"] > 0, "a connection to cut", 30, every=0.005)
 
     for drop in range(1, drops + 1):
         wait_for(lambda due=drop: status()["done_fills"] >= count * due // (drops + 1) or status()["done"], f"fills before cut {drop}", 60)
+        account.wait_live(30)
         cut()
         # Half of the cuts are followed by another one into the restoration of the first, at whatever point it has reached.
         if rng.random() < 0.5:

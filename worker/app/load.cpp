@@ -86,7 +86,7 @@ LoadResult load_cursors(std::int32_t account_id, Loaded& loaded, std::string& er
   const Query query("monitoring.worker_load_cursors", account_id, error);
   for (int row = 0; row < query.rows(); ++row) {
     if (query.text(row, 0) == "account") loaded.cursors.account_ms = query.number(row, 2);
-    else if (query.text(row, 0) == "trades") loaded.cursors.last_trade[query.text(row, 1)] = query.text(row, 2);
+    else if (query.text(row, 0) == "trades") loaded.cursors.read_from[query.text(row, 1)] = query.text(row, 2);
   }
   return query.result();
 }

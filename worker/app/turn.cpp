@@ -186,7 +186,10 @@ void Worker::send(const Action& action, std::int64_t now_ms) {
   } else if (const auto* command = std::get_if<SendCommand>(&action)) {
     const StreamKind kind = command->is_private ? StreamKind::private_ : StreamKind::public_;
     const StreamCommand wire{command_of(command->what), command->id, command->symbols};
-    sockets_->send(command->link, exchange_->encode(wire, kind, credentials_.credentials(), engine_->clock().venue_now(now_ms)));
+    const std::string text = exchange_->encode(wire, kind, credentials_.credentials(), engine_->clock().venue_now(now_ms));
+    // A venue without a ping message of its own is asked for a sign of life by the protocol's.
+    if (!text.empty()) sockets_->send(command->link, text);
+    else if (command->what == SendCommand::What::ping) sockets_->ping(command->link);
   } else if (const auto* request = std::get_if<SendRequest>(&action)) {
     send_request(request->request, now_ms);
   }

@@ -61,7 +61,7 @@ void Engine::on(const FrameRead& event, std::int64_t now_ms, Effects& effects) {
 // A frame that cannot be read may have carried anything: it is kept, and what it may have changed is asked for.
 void Engine::on(const FrameUnreadable& event, std::int64_t now_ms, Effects& effects) {
   effects.changes.dead_letters.push_back({"frame", "", event.sample.substr(0, limits::kFrameSample), event.error, "22000"});
-  if (private_.owns(event.link) && private_.delivers(event.link) && live()) audit_due_ms_ = std::min(audit_due_ms_, now_ms);
+  if (private_.owns(event.link) && private_.delivers(event.link)) hole_at_ms_ = now_ms;
 }
 
 void Engine::on(Answered& event, std::int64_t now_ms, Effects& effects) {
@@ -99,6 +99,7 @@ void Engine::on(const Tick&, std::int64_t now_ms, Effects& effects) {
     if (live()) {
       resolve_doubts(now_ms, effects);
       if (now_ms >= audit_due_ms_) audit();
+      if (has_hole() && now_ms >= hole_restore_at_ms_) close_hole(now_ms, effects);
     }
   } else if (clock_.known() && instruments_known_ && !live()) {
     session_ = SessionState::live;  // nothing to restore: prices are all there is
@@ -114,7 +115,7 @@ std::int64_t Engine::next_deadline(std::int64_t now_ms) {
   if (!settings_.private_session) return deadline;
   deadline = std::min(deadline, private_.next_deadline(clock_.known()));
   if (!live()) return deadline;
-  deadline = std::min({deadline, positions_.next_deadline(), audit_due_ms_});
+  deadline = std::min({deadline, positions_.next_deadline(), audit_due_ms_, has_hole() ? hole_restore_at_ms_ : INT64_MAX});
   for (const auto& [symbol, at_ms] : ask_position_at_ms_) deadline = std::min(deadline, at_ms);
   return deadline;
 }
@@ -131,7 +132,7 @@ void Engine::end_turn(std::int64_t now_ms, Effects& effects) {
   for (auto& symbol : public_.take_stale(now_ms)) effects.changes.stale.push_back(std::move(symbol));
   if (cursors_dirty_) {
     effects.changes.cursors.push_back({"account", "", std::to_string(cursors_.account_ms)});
-    for (const auto& symbol : dirty_trade_cursors_) effects.changes.cursors.push_back({"trades", symbol, cursors_.last_trade[symbol]});
+    for (const auto& symbol : dirty_trade_cursors_) effects.changes.cursors.push_back({"trades", symbol, cursors_.read_from[symbol]});
     dirty_trade_cursors_.clear();
     cursors_dirty_ = false;
   }

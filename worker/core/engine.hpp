@@ -12,6 +12,7 @@
 #include "core/private_stream.hpp"
 #include "core/public_streams.hpp"
 #include "core/restore.hpp"
+#include "core/trade_cursor.hpp"
 
 namespace tradesync {
 
@@ -104,6 +105,9 @@ class Engine {
   void resolve_doubts(std::int64_t now_ms, Effects& effects);
   void audit();
   void finish_audit(Answer& answer, std::int64_t now_ms, Effects& effects);
+  // An account frame came that could not be read, and no restore has begun since: cursors stay where they are.
+  bool has_hole() const { return hole_at_ms_ > restore_started_ms_; }
+  void close_hole(std::int64_t now_ms, Effects& effects);
   void note(Effects& effects, std::string event_type, std::string severity, std::string message, std::string symbol = {});
   std::uint64_t ask(RequestKind kind, Requests::Priority priority, const std::string& symbol = {}, std::int64_t since_ms = 0);
 
@@ -119,6 +123,7 @@ class Engine {
   Orders orders_;
   Positions positions_;
   Cursors cursors_;
+  std::map<std::string, TradeCursor> trade_cursors_;
   Recent<char> recent_fills_{limits::kRecentFills};
 
   SessionState session_ = SessionState::connecting;
@@ -128,6 +133,8 @@ class Engine {
   bool buffer_overflowed_ = false;
   std::int64_t restore_started_ms_ = 0;
   std::string restore_reason_;
+  std::int64_t hole_at_ms_ = -1, hole_restore_at_ms_ = 0;
+  Backoff hole_pause_{limits::kHoleRestoreFirstMs, limits::kHoleRestoreLastMs};
 
   bool instruments_known_ = false;
   std::set<std::string> instruments_;

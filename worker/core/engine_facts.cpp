@@ -11,11 +11,6 @@ bool about_account(const Fact& fact) {
          std::holds_alternative<Balance>(fact) || std::holds_alternative<Funding>(fact) || std::holds_alternative<Leverage>(fact);
 }
 
-// Trade ids are numbers on the venue that counts them per symbol; compare by length first, then by digits.
-bool larger_number(const std::string& a, const std::string& b) {
-  return a.size() != b.size() ? a.size() > b.size() : a > b;
-}
-
 }  // namespace
 
 void Engine::private_fact(std::uint64_t link, Fact& fact, std::int64_t now_ms, Effects& effects) {
@@ -65,14 +60,14 @@ void Engine::apply_fill(Fill fill, std::int64_t now_ms, Effects& effects) {
   const bool was_open = positions_.is_open(symbol);
   positions_.book(fill, now_ms, effects.changes);
   if (was_open && !positions_.is_open(symbol)) follow_symbol(symbol, now_ms, effects);
-  if (fill.executed_ms > cursors_.account_ms) {
+  if (!has_hole() && fill.executed_ms > cursors_.account_ms) {
     cursors_.account_ms = fill.executed_ms;
     cursors_dirty_ = true;
   }
-  if (rules_.executions_per_symbol) {
-    std::string& last = cursors_.last_trade[fill.symbol];
-    if (larger_number(fill.trade_id, last)) {
-      last = fill.trade_id;
+  if (!has_hole() && rules_.executions_per_symbol) {
+    TradeCursor& cursor = trade_cursors_[fill.symbol];
+    if (cursor.add(fill.trade_id, fill.executed_ms, rules_.execution_overlap_ms)) {
+      cursors_.read_from[fill.symbol] = cursor.from();
       dirty_trade_cursors_.insert(fill.symbol);
       cursors_dirty_ = true;
     }

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t kNever = INT64_MAX;
 constexpr std::int64_t kAskAgainMs = 1000;
+constexpr std::int64_t kLookBackMs = 10 * 60 * 1000;
 
 }  // namespace
 
@@ -100,9 +101,15 @@ void Engine::merge_snapshot(std::int64_t now_ms, Effects& effects) {
   const auto open_before = positions_.open_symbols();
   for (const auto& symbol : positions_.absent(listed, restore_.positions_as_of_ms, now_ms, effects.changes))
     ask_position_at_ms_[symbol] = now_ms + kAskAgainMs;
-  // At the very first start there is no history to explain anything with.
-  const int unexplained = positions_.settle("", now_ms, effects.changes);
-  const int findings = cursors_.account_ms > 0 ? unexplained : 0;
+  // At the very first start there is no history to explain anything with. Later, what the fills read do not explain is
+  // looked for further back.
+  auto unexplained = positions_.settle("", now_ms, effects.changes);
+  if (cursors_.account_ms == 0) unexplained.clear();
+  for (const auto& symbol : unexplained) {
+    const std::int64_t since = std::max<std::int64_t>(cursors_.account_ms - kLookBackMs, 1);
+    doubt_requests_[ask(RequestKind::executions, Requests::Priority::normal, symbol, since)] = {symbol, false};
+  }
+  const int findings = static_cast<int>(unexplained.size());
   for (const auto& symbol : open_before) follow_symbol(symbol, now_ms, effects);
 
   for (auto& balance : restore_.balances) effects.changes.balances.push_back(std::move(balance));
@@ -168,7 +175,7 @@ void Engine::other_answer(Answer& answer, std::int64_t now_ms, Effects& effects)
     }
   }
   const bool was_open = positions_.is_open(asked.symbol);
-  if (positions_.settle(asked.symbol, now_ms, effects.changes) > 0)
+  if (!positions_.settle(asked.symbol, now_ms, effects.changes).empty())
     note(effects, "quantity_mismatch_detected", "WARNING", "position and fills of the exchange do not add up", asked.symbol);
   if (was_open != positions_.is_open(asked.symbol)) follow_symbol(asked.symbol, now_ms, effects);
 }
@@ -191,6 +198,14 @@ void Engine::resolve_doubts(std::int64_t now_ms, Effects&) {
   }
 }
 
+// What the unreadable frame said is somewhere in a full answer of the venue.
+void Engine::close_hole(std::int64_t now_ms, Effects& effects) {
+  if (now_ms - hole_restore_at_ms_ > limits::kHoleRestoreLastMs) hole_pause_.reset();
+  hole_restore_at_ms_ = now_ms + hole_pause_.next(random_);
+  note(effects, "synchronization_started", "WARNING", "a message of the account could not be read; reading everything again");
+  begin_restore("unreadable frame", now_ms, effects);
+}
+
 // The stream should have told everything that a fresh list of positions says. A difference may be an event on its way; one
 // that is still there a moment later was lost, and what else was lost with it nobody knows: restore.
 void Engine::audit() {
@@ -209,7 +224,7 @@ void Engine::finish_audit(Answer& answer, std::int64_t now_ms, Effects& effects)
     audit_suspects_ = false;
     for (auto& position : listed) apply_position(std::move(position), Source::rest, now_ms, effects);
     // Proof that nothing was missed up to here: a later start need not read older history.
-    if (answer.as_of_ms > cursors_.account_ms) {
+    if (!has_hole() && answer.as_of_ms > cursors_.account_ms) {
       cursors_.account_ms = answer.as_of_ms;
       cursors_dirty_ = true;
     }

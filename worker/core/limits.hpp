@@ -36,6 +36,11 @@ inline constexpr int kPagesAtMost = 10000;
 inline constexpr std::int64_t kFillGraceMs = 2000;
 inline constexpr std::int64_t kPositionGraceMs = 3000;
 
+// An account frame that nobody could read is a hole: the account is restored at once, then slower each time, because a
+// venue that keeps sending such frames must not be asked for everything every second.
+inline constexpr std::int64_t kHoleRestoreFirstMs = 5000;
+inline constexpr std::int64_t kHoleRestoreLastMs = 300000;
+
 inline constexpr std::int64_t kClockRefreshMs = 5 * 60 * 1000;
 inline constexpr std::int64_t kClockSampleAgeMs = 15 * 60 * 1000;
 inline constexpr std::int64_t kInstrumentsRefreshMs = 60 * 60 * 1000;

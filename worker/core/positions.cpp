@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "core/limits.hpp"
 
@@ -169,14 +170,21 @@ bool Positions::contradicted_by(const std::vector<VenuePosition>& listed, std::i
   });
 }
 
-int Positions::settle(const std::string& symbol, std::int64_t now_ms, Changes& changes) {
-  int unexplained = 0;
+std::vector<std::string> Positions::settle(const std::string& symbol, std::int64_t now_ms, Changes& changes) {
+  std::vector<std::string> unexplained;
   for (auto& [key, held] : held_) {
     if (!symbol.empty() && key.first != symbol) continue;
-    held.asked = false;
-    if (!held.reported) continue;
+    const bool was_asked = std::exchange(held.asked, false);
+    if (!held.reported) {
+      // The venue was asked and names no such position: its fills (of a side it was not, say) would wait for ever.
+      if (was_asked) {
+        held.waiting.clear();
+        held.waiting_since_ms = 0;
+      }
+      continue;
+    }
     explain(held, now_ms);
-    if (held.unexplained_since_ms != 0) ++unexplained;
+    if (held.unexplained_since_ms != 0) unexplained.push_back(key.first);
     held.unexplained_since_ms = 0;
     held.base = held.venue.quantity;
     forget_contained(held, now_ms);

@@ -28,8 +28,8 @@ class Positions {
   // Does a complete list of positions say something about a quantity that the stream should have told us? (audit)
   bool contradicted_by(const std::vector<VenuePosition>& listed, std::int64_t as_of_ms) const;
   // The venue was asked for the fills of this symbol ("" = of all) and answered: what is still unexplained stays so and
-  // open closings are settled from what there is. Returns how many were unexplained.
-  int settle(const std::string& symbol, std::int64_t now_ms, Changes& changes);
+  // open closings are settled from what there is. Returns the symbols that were unexplained.
+  std::vector<std::string> settle(const std::string& symbol, std::int64_t now_ms, Changes& changes);
 
   enum class Need { none, fills, position };
   struct Doubt {

@@ -1,6 +1,7 @@
 #include "core/public_streams.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tradesync {
 namespace {
@@ -60,15 +61,19 @@ void PublicStreams::unwant(const std::string& symbol, Effects& effects) {
   if (it == topics_.end()) return;
   if (PublicLink* link = by_number(it->second.link)) {
     --link->symbols;
-    if (link->link.up() && it->second.topic != Topic::waiting)
-      effects.actions.push_back(SendCommand{link->link.id, false, SendCommand::What::unsubscribe, std::to_string(++last_command_), {symbol}});
-    if (link->symbols == 0 && link->link.exists()) {
-      effects.actions.push_back(CloseSocket{link->link.id});
-      link->link = Link{};
+    const bool asked = it->second.topic == Topic::requested || it->second.topic == Topic::subscribed;
+    if (link->link.up() && asked) link->dropped.push_back(symbol);
+    if (link->symbols == 0) {
+      for (Link* each : {&link->link, &link->old}) {
+        if (each->exists()) effects.actions.push_back(CloseSocket{each->id});
+        *each = Link{};
+      }
       link->commands.clear();
+      link->dropped.clear();
     }
   }
   topics_.erase(it);
+  changed_ = true;
 }
 
 void PublicStreams::stop(Effects& effects) {
@@ -109,6 +114,7 @@ void PublicStreams::on_closed(std::uint64_t id, const std::string& why, std::int
     link.retry_at_ms = now_ms + link.backoff.next(random_);
     link.link = Link{};
     link.commands.clear();
+    link.dropped.clear();
     for (auto& [symbol, topic] : topics_) {
       if (topic.link != link.number || topic.topic == Topic::failed) continue;
       topic.topic = Topic::waiting;
@@ -132,11 +138,13 @@ void PublicStreams::on_acknowledged(std::uint64_t id, const std::string& command
   const Command command = std::move(it->second);
   changed_ = true;
   link->commands.erase(it);
+  // A name that we did not ask for tells as little as none.
+  const bool named = std::find(command.symbols.begin(), command.symbols.end(), failed_symbol) != command.symbols.end();
   for (const auto& symbol : command.symbols) {
     const auto found = topics_.find(symbol);
     if (found == topics_.end() || found->second.topic != Topic::requested) continue;
     TopicState& topic = found->second;
-    const bool culprit = !ok && (failed_symbol.empty() ? command.symbols.size() == 1 : failed_symbol == symbol);
+    const bool culprit = !ok && (named ? failed_symbol == symbol : command.symbols.size() == 1);
     if (ok) {
       topic.topic = Topic::subscribed;
       topic.detail.clear();
@@ -146,7 +154,7 @@ void PublicStreams::on_acknowledged(std::uint64_t id, const std::string& command
     } else {
       // The venue refused them all because of one. Alone, each tells whether it was the one.
       topic.topic = Topic::waiting;
-      if (failed_symbol.empty()) topic.detail = "alone";
+      if (!named) topic.detail = "alone";
     }
   }
 }
@@ -164,30 +172,45 @@ void PublicStreams::on_price(const std::string& symbol, std::int64_t now_ms) {
   if (topic.topic == Topic::subscribed) topic.backoff.reset();
 }
 
+// Up to a second's worth of commands may go at once.
+bool PublicStreams::may_send(const PublicLink& link, std::int64_t now_ms) { return link.commands_free_at_ms <= now_ms; }
+
+std::string PublicStreams::send(PublicLink& link, SendCommand::What what, std::vector<std::string> symbols, std::int64_t now_ms,
+                                Effects& effects) {
+  std::string id = std::to_string(++last_command_);
+  effects.actions.push_back(SendCommand{link.link.id, false, what, id, std::move(symbols)});
+  link.commands_free_at_ms = std::max(link.commands_free_at_ms, now_ms - 1000) + 1000 / rules_.commands_per_second;
+  return id;
+}
+
+void PublicStreams::unsubscribe_dropped(PublicLink& link, std::int64_t now_ms, Effects& effects) {
+  while (!link.dropped.empty() && may_send(link, now_ms)) {
+    const auto count = std::min(link.dropped.size(), static_cast<std::size_t>(rules_.symbols_per_subscribe));
+    const auto end = link.dropped.begin() + static_cast<std::ptrdiff_t>(count);
+    send(link, SendCommand::What::unsubscribe, {link.dropped.begin(), end}, now_ms, effects);
+    link.dropped.erase(link.dropped.begin(), end);
+  }
+}
+
 void PublicStreams::subscribe_waiting(PublicLink& link, std::int64_t now_ms, Effects& effects) {
   std::vector<std::string> batch;
-  const auto send = [&] {
-    const std::string id = std::to_string(++last_command_);
-    link.commands[id] = Command{batch, now_ms + limits::kAckTimeoutMs};
-    effects.actions.push_back(SendCommand{link.link.id, false, SendCommand::What::subscribe, id, std::move(batch)});
-    link.commands_free_at_ms = std::max(link.commands_free_at_ms, now_ms - 1000) + 1000 / rules_.commands_per_second;
-    batch.clear();
+  const auto send_batch = [&] {
+    const std::string id = send(link, SendCommand::What::subscribe, batch, now_ms, effects);
+    link.commands[id] = Command{std::exchange(batch, {}), now_ms + limits::kAckTimeoutMs};
   };
-  // Up to a second's worth of commands may go at once.
-  const auto may_send = [&] { return link.commands_free_at_ms <= now_ms; };
   for (auto& [symbol, topic] : topics_) {
     if (topic.link != link.number || topic.topic != Topic::waiting) continue;
-    if (!may_send()) break;
+    if (!may_send(link, now_ms)) break;
     const bool alone = topic.detail == "alone";
-    if (alone && !batch.empty()) send();
-    if (!may_send()) break;
+    if (alone && !batch.empty()) send_batch();
+    if (!may_send(link, now_ms)) break;
     topic.topic = Topic::requested;
     topic.detail.clear();
     topic.asked_ms = now_ms;
     batch.push_back(symbol);
-    if (alone || static_cast<int>(batch.size()) >= rules_.symbols_per_subscribe) send();
+    if (alone || static_cast<int>(batch.size()) >= rules_.symbols_per_subscribe) send_batch();
   }
-  if (!batch.empty()) send();
+  if (!batch.empty()) send_batch();
 }
 
 void PublicStreams::expire_commands(PublicLink& link, std::int64_t now_ms) {
@@ -208,6 +231,7 @@ void PublicStreams::rotate(PublicLink& link, std::int64_t now_ms, Effects& effec
   link.old = link.link;
   link.old_until_ms = now_ms + kMoveTimeoutMs;
   link.commands.clear();
+  link.dropped.clear();
   for (auto& [symbol, topic] : topics_)
     if (topic.link == link.number && topic.topic != Topic::failed) topic.topic = Topic::waiting;
   connect(link, now_ms, effects);
@@ -250,6 +274,7 @@ void PublicStreams::step(std::int64_t now_ms, Effects& effects) {
     }
     if (!link.link.up()) continue;
     expire_commands(link, now_ms);
+    unsubscribe_dropped(link, now_ms, effects);
     subscribe_waiting(link, now_ms, effects);
     if (now_ms >= link.link.next_ping_ms) {
       effects.actions.push_back(SendCommand{link.link.id, false, SendCommand::What::ping, "p", {}});

@@ -72,6 +72,7 @@ class PublicStreams {
     std::int64_t old_until_ms = 0;
     Backoff backoff;
     std::map<std::string, Command> commands;
+    std::vector<std::string> dropped;  // unsubscriptions that wait for their turn: many positions may close at once
   };
 
   PublicLink* find(std::uint64_t id);
@@ -80,7 +81,10 @@ class PublicStreams {
   const PublicLink* by_number(int number) const;
   PublicLink* room_for_symbol();
   void connect(PublicLink& link, std::int64_t now_ms, Effects& effects);
+  void unsubscribe_dropped(PublicLink& link, std::int64_t now_ms, Effects& effects);
   void subscribe_waiting(PublicLink& link, std::int64_t now_ms, Effects& effects);
+  static bool may_send(const PublicLink& link, std::int64_t now_ms);
+  std::string send(PublicLink& link, SendCommand::What what, std::vector<std::string> symbols, std::int64_t now_ms, Effects& effects);
   void fail_topic(TopicState& topic, const std::string& why, std::int64_t now_ms);
   void expire_commands(PublicLink& link, std::int64_t now_ms);
   void rotate(PublicLink& link, std::int64_t now_ms, Effects& effects);

@@ -123,8 +123,8 @@ std::set<std::string> Restore::touched_symbols(const Orders& held_orders, const 
 
 void Restore::ask_executions_of(const std::set<std::string>& symbols, const Cursors& cursors) {
   for (const auto& symbol : symbols) {
-    const auto last = cursors.last_trade.find(symbol);
-    const std::string from_id = last == cursors.last_trade.end() ? std::string() : last->second;
+    const auto from = cursors.read_from.find(symbol);
+    const std::string from_id = from == cursors.read_from.end() ? std::string() : from->second;
     ask_windows(RequestKind::executions, Purpose::snapshot, since_ms_, symbol, from_id);
   }
 }

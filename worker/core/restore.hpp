@@ -16,7 +16,7 @@ namespace tradesync {
 // Up to where the tables know everything. account_ms 0: never synchronised before, history is not read (DESIGN §11).
 struct Cursors {
   std::int64_t account_ms = 0;
-  std::map<std::string, std::string, std::less<>> last_trade;  // symbol -> trade id, where executions are per symbol
+  std::map<std::string, std::string, std::less<>> read_from;  // symbol -> trade id, where executions are per symbol
 };
 
 class Restore {

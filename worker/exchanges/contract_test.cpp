@@ -94,7 +94,7 @@ TEST_P(Contract, rules_are_complete) {
   const VenueRules& rules = venue().rules();
   EXPECT_NE(rules.listen_key, rules.login);
   EXPECT_EQ(rules.listen_key, rules.listen_key_keep_alive_ms > 0);
-  EXPECT_GT(rules.private_silence_ms, 0);
+  EXPECT_GT(rules.private_silence_ms + rules.ping_interval_ms, 0);
   EXPECT_GT(rules.price_stale_ms, 0);
   EXPECT_GT(rules.symbols_per_connection, 0);
   EXPECT_GT(rules.symbols_per_subscribe, 0);

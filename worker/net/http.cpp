@@ -104,12 +104,13 @@ void Http::Impl::find_address(Request& request) {
 void Http::Impl::refresh_address(const std::string& host) {
   Address& known = addresses[host];
   if (known.refresh != 0) return;
-  known.refresh = loop.resolver().lookup(host, kAddressAgeMs, [this, host](const std::string& address, const std::string&) {
+  const auto renew = [this, host](const std::string& address, const std::string&) {
     const auto found = addresses.find(host);
     if (found == addresses.end()) return;
     found->second.refresh = 0;
     if (!address.empty()) learn_address(host, address);
-  });
+  };
+  known.refresh = loop.resolver().lookup(host, kAddressAgeMs, renew);
 }
 
 void Http::Impl::learn_address(const std::string& host, const std::string& address) {
@@ -177,7 +178,8 @@ void Http::Impl::forget(Request& request) {
 }
 
 void Http::Impl::cancel(std::uint64_t id) {
-  const auto found = std::find_if(requests.begin(), requests.end(), [&](const auto& one) { return one->call.id == id; });
+  const auto has_id = [&](const auto& one) { return one->call.id == id; };
+  const auto found = std::find_if(requests.begin(), requests.end(), has_id);
   if (found != requests.end()) forget(**found);
 }
 

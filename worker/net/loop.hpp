@@ -15,7 +15,7 @@ class Resolver;
 class Loop {
  public:
   Loop();   // throws std::runtime_error when libuv cannot start
-  ~Loop();  // every handle of its guests is closed and every helper thread joined when this returns
+  ~Loop();  // its guests are gone before; joins the look-up thread (unless that hangs over 2 s: resolver.cpp)
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 

@@ -1,7 +1,7 @@
 // One thread that calls getaddrinfo, because that call cannot be made non-blocking nor interrupted.
 // libuv's own pool cannot be joined and makes exit() wait for a hung look-up, so it is not used. Our thread is joined
-// in the destructor. If a look-up hangs longer than kPatience there, the thread is let go: all it can touch afterwards is
-// the state it shares ownership of and libc, no OpenSSL, no loop, no PostgreSQL; that is harmless while a process ends.
+// in the destructor. If a look-up hangs longer than kPatience there, the thread is let go: all it can touch afterwards
+// is the state it shares ownership of and libc, no OpenSSL, no loop, no PostgreSQL; that is harmless while a process ends.
 // The resolver's own retry times are cut so that this is rare.
 #include "net/resolver.hpp"
 

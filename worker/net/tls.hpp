@@ -12,7 +12,7 @@ struct FreeSslContext {
 };
 using SslContext = std::unique_ptr<SSL_CTX, FreeSslContext>;
 
-// A client context that verifies its peer and speaks TLS 1.2 or later. ca_file: PEM, "" = the system's authorities only.
+// A client context that verifies its peer and speaks TLS 1.2 or later. ca_file: PEM, "" = the system's only.
 // Throws std::runtime_error when the file cannot be read: a configured authority that is silently missing would show
 // as an unexplained handshake failure later.
 SslContext new_client_context(const std::string& ca_file);

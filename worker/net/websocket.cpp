@@ -157,7 +157,7 @@ void WebSockets::Impl::close(Socket& socket) {
   nudge();
 }
 
-// Not by returning -1 from the writeable callback, the usual way: Debian builds libwebsockets with a self-test for libuv
+// Not by returning -1 from the writeable callback, the usual way: Debian's libwebsockets contains a self-test for libuv
 // that closes such a socket a second time, before the frame is out. Not for use inside a callback of this socket.
 void WebSockets::Impl::send_close_frame(Socket& socket) {
   socket.close_frame_sent = true;
@@ -230,7 +230,8 @@ void WebSockets::Impl::expire(Socket& socket) {
   switch (socket.state) {
     case Socket::State::waiting:
     case Socket::State::connecting:
-      return kill(socket, "no connection to " + peer(socket.url) + " within " + std::to_string(kConnectTimeoutMs) + " ms");
+      return kill(socket,
+                  "no connection to " + peer(socket.url) + " within " + std::to_string(kConnectTimeoutMs) + " ms");
     case Socket::State::closing:
       if (socket.close_frame_sent || !socket.outgoing.empty()) return kill(socket, "closed by us");
       set_deadline(socket, kCloseTimeoutMs);

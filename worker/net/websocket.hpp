@@ -31,8 +31,8 @@ class WebSockets {
   // true when queued: it is sent whole and in order. false for a socket that is not open, or whose queue would pass
   // kMaxQueuedBytes.
   bool send(std::uint64_t id, std::string text);
-  // Sends what is queued and a close frame, each within kCloseTimeoutMs if the exchange lets it; Item::closed{"closed by
-  // us"} follows, no text before it.
+  // Sends what is queued and a close frame, each within kCloseTimeoutMs if the exchange lets it. Then follows
+  // Item::closed{"closed by us"}, no text before it.
   void close(std::uint64_t id);
   // Protocol-level ping (liveness of a silent stream). If nothing at all arrives within kPongTimeoutMs, the socket
   // ends in Item::closed.

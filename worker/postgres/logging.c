@@ -36,7 +36,7 @@ write_line(int level, const char *message, const char *detail, const char *hint)
 	detail = in_server_encoding(detail);
 	hint = in_server_encoding(hint);
 	ereport(level,
-			(errmsg_internal("%s", message),
+			(errmsg_internal("pg_tradesync: %s", message),
 			 detail ? errdetail_internal("%s", detail) : 0,
 			 hint ? errhint("%s", hint) : 0));
 }

@@ -51,13 +51,13 @@ typedef enum wall_mode {
 typedef enum wall_outcome {
 	WALL_SAVED,
 	WALL_RETRY,					/* 40001 40P01 55P03 57014: the same batch may be tried again */
-	WALL_GONE,					/* 42P01 42883 3F000, "could not open relation", "cache lookup failed": extension gone or changing */
+	WALL_GONE,					/* 42P01 42883 42704 3F000 XX000 while the catalogue says that our extension is gone or another */
 	WALL_REFUSED				/* anything else */
 } wall_outcome;
 
 /*
  * Runs all calls in one transaction, in order. durable: synchronous_commit local (or what tradesync.wait_for_standby
- * asks), else off. lock_timeout 100 ms (WALL_EACH: 10 ms per row), statement timeout 5 s. Interrupts that arrive while
+ * asks), else off. lock_timeout 100 ms (WALL_EACH: 10 ms per row), statement timeout 5 s (WALL_EACH: 1 s per row). Interrupts that arrive while
  * the batch runs end it; SIGTERM is seen by the caller afterwards.
  */
 wall_outcome wall_execute(int32_t account_id, const wall_call *calls, int32_t count, wall_mode mode, bool durable,
@@ -73,10 +73,10 @@ typedef struct wall_result {
 wall_outcome wall_query(const char *function, int32_t account_id, wall_result *result, wall_error *error);
 void		wall_free_result(wall_result *result);
 
-/* level: 'D' debug, 'L' log, 'W' warning. hint and detail may be NULL. Never raises. */
+/* level: 'D' debug, 'L' log, 'W' warning. hint and detail may be NULL; the line gets the prefix "pg_tradesync: ". Never raises. */
 void		wall_log(char level, const char *message, const char *detail, const char *hint);
 
-/* Settings (GUCs under tradesync.), valid until the next call; NULL when unset. */
+/* Settings by their full name ("tradesync.ca_file"), valid until the next call; NULL when unset or empty. */
 const char *wall_setting(const char *name);
 /* Milliseconds or count settings. */
 int64_t		wall_setting_number(const char *name, int64_t fallback);

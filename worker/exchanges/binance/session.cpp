@@ -38,8 +38,10 @@ constexpr VenueRules kRules = {
     .listen_key = true,
     .listen_key_keep_alive_ms = 25 * kMinuteMs,  // valid for 60; keep alive every 20–30 (§11)
 
-    .ping_interval_ms = 0,                       // the venue pings every 3 min, protocol pongs suffice (§5.2)
-    .private_silence_ms = kHourMs,               // an idle account is silent for hours; after one, a restore costs little
+    // The venue pings every 3 min (§5.2), too rarely to notice a dead line; there is no ping message, so ours is the
+    // protocol's. An idle account is silent for hours: silence proves nothing, the core's audit finds what was lost.
+    .ping_interval_ms = 30'000,
+    .private_silence_ms = 0,
     .rotate_after_ms = 23 * kHourMs,             // cut after 24 h (§5.2)
     .price_stale_ms = 5000,                      // markPrice@1s ticks every second (§14.2)
 
