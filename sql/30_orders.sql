@@ -295,6 +295,13 @@ begin
          array_agg(distinct s.position_id) filter (where s.position_id is not null)
   into changed, touched from saved s;
 
+  -- A fill that was refused once and is here now holds no cursor back any longer.
+  update monitoring.dead_letters d
+  set resolved_at = now()
+  where d.account = account_name and d.resolved_at is null and d.kind = 'trade'
+    and exists (select from unnest(changed) c
+                where c ->> 'symbol' = d.symbol and strpos(d.frame, to_json(c ->> 'trade_id')::text) > 0);
+
   perform monitoring.settle_positions(touched);
   perform monitoring.worker_notify('monitoring_order', account_name, 'trades', changed);
   return coalesce(cardinality(changed), 0);

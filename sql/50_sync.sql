@@ -77,7 +77,7 @@ create table monitoring.dead_letters (
 );
 create index dead_letters_unresolved on monitoring.dead_letters (account) where resolved_at is null;
 comment on table monitoring.dead_letters is
-  'Frames that could not be read and rows that could not be written, with the error. While a fill is unresolved here, its cursor stays where it was. Set resolved_at to release it.';
+  'Frames that could not be read and rows that could not be written, with the error. While a fill is unresolved here, its cursor stays where it was; it is resolved when the fill is written after all, or by setting resolved_at.';
 comment on column monitoring.dead_letters.id is 'Number of the letter.';
 comment on column monitoring.dead_letters.account is 'The account.';
 comment on column monitoring.dead_letters.kind is 'frame, order, trade, position, balance, price …';

@@ -117,11 +117,11 @@ leave(app_result result, const app_error *error)
 			proc_exit(0);
 		case APP_AGAIN:
 			process_end_as("backoff", error->message);
-			wall_log('D', "pg_tradesync: the account cannot be served now", error->message, NULL);
+			wall_log('D', "the account cannot be served now", error->message, NULL);
 			proc_exit(1);
 		case APP_BROKEN:
 			process_end_as("backoff", error->message);
-			wall_log('W', "pg_tradesync: the worker has to start again", error->message, NULL);
+			wall_log('W', "the worker has to start again", error->message, NULL);
 			proc_exit(1);
 	}
 }
@@ -142,7 +142,7 @@ say_goodbye(void)
 
 		if (left_ms <= 0)
 		{
-			wall_log('W', "pg_tradesync: could not leave in good order within tradesync.shutdown_timeout; leaving now", NULL, NULL);
+			wall_log('W', "could not leave in good order within tradesync.shutdown_timeout; leaving now", NULL, NULL);
 			break;
 		}
 		(void) wait_for_something(left_ms);

@@ -162,3 +162,20 @@ def test_unknown_fields_and_words_break_nothing(world, venue, fault):
     account.simulator.control("drop", venue=venue, stream="all", how="close")
     account.control("trade", symbol="BTCUSDT", side="sell", quantity="0.01")
     wait_equal(account)
+
+
+def test_a_jump_of_the_exchange_clock_is_measured_and_nothing_is_refused_for_long(world, venue):
+    account = world.account(venue, count=2)
+    account.fault("clock_shift", ms=45000)
+    account.control("trade", symbol="BTCUSDT", side="buy", quantity="0.01")
+    account.simulator.control("drop", venue=venue, stream="private", how="close")
+    wait_equal(account, timeout=30)
+    account.wait_live(30)
+    account.fault("clock_shift", ms=0)
+
+
+def test_lag_of_the_private_stream_is_shown(world, venue):
+    account = world.account(venue)
+    account.control("trade", symbol="BTCUSDT", side="buy", quantity="0.01")
+    lag = "select lag_ms from monitoring.stream_status where account = :account and stream = 'private'"
+    wait_for(lambda: account.value(lag) is not None and 0 <= account.value(lag) < 1000, "a lag below a second", 5)

@@ -119,6 +119,7 @@ void Store::sort_fates(const Rows& rows, Changes& buried) {
       wall_log('W', (std::string("could not record: ") + error.message).c_str(), as_json(rows, row).c_str(), nullptr);
     } else {
       ++dead_letters_;
+      has_refused_rows_ = true;
       const std::string symbol = std::string(rows.cell(row, 0).value_or(""));
       buried.dead_letters.push_back({kind_of(rows), symbol, as_json(rows, row), error.message, error.sqlstate});
       wall_log('W', (std::string("a row was refused and kept in monitoring.dead_letters: ") + error.message).c_str(),

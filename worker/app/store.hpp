@@ -24,6 +24,8 @@ class Store {
   int waiting() const { return static_cast<int>(waiting_.size()); }
   std::int64_t commits() const { return commits_; }
   std::int64_t dead_letters() const { return dead_letters_; }
+  // The database refused a row for good: what the core remembers is not what the tables hold.
+  bool has_refused_rows() const { return has_refused_rows_; }
 
  private:
   struct Waiting {
@@ -43,7 +45,7 @@ class Store {
   std::map<std::string, int, std::less<>> waiting_subjects_;
   std::int64_t retry_at_ms_ = 0;
   std::int64_t commits_ = 0, dead_letters_ = 0;
-  bool warned_ = false;
+  bool warned_ = false, has_refused_rows_ = false;
 };
 
 }  // namespace tradesync

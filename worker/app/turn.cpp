@@ -275,6 +275,8 @@ void Worker::say_session_change() {
   const std::string& why = engine_->last_error();
   wall_log(wide ? 'L' : 'D', line.c_str(), now == SessionState::connecting && !why.empty() ? why.c_str() : nullptr, nullptr);
   told_session_ = now;
+  // After an outage everything is read again; where rows were refused it starts from the tables, so that they get another chance.
+  if (now == SessionState::connecting && store_.has_refused_rows()) restart_wanted_ = true;
 }
 
 void Worker::publish(std::int64_t now_ms) {

@@ -49,13 +49,25 @@ void Engine::on(const SocketClosed& event, std::int64_t now_ms, Effects& effects
 
 void Engine::on(const FrameRead& event, std::int64_t now_ms, Effects& effects) {
   if (private_.owns(event.link)) {
-    private_.on_message(event.link, now_ms, -1);
+    private_.on_message(event.link, now_ms, lag_of(*event.facts, now_ms));
     if (!private_.delivers(event.link)) return;
     for (Fact& fact : *event.facts) private_fact(event.link, fact, now_ms, effects);
   } else if (public_.owns(event.link)) {
     public_.on_message(event.link, now_ms);
     for (Fact& fact : *event.facts) public_fact(event.link, fact, now_ms);
   }
+}
+
+// From the venue's time of an order or a fill to our receipt. Positions do not tell: theirs may be hours old.
+std::int64_t Engine::lag_of(const Facts& facts, std::int64_t now_ms) const {
+  if (!clock_.known()) return -1;
+  for (const Fact& fact : facts) {
+    const auto* order = std::get_if<Order>(&fact);
+    const auto* fill = std::get_if<Fill>(&fact);
+    const std::int64_t venue_ms = order ? order->version.time : fill ? fill->executed_ms : 0;
+    if (venue_ms > 0) return std::max<std::int64_t>(clock_.venue_now(now_ms) + clock_.uncertainty_ms() / 2 - venue_ms, 0);
+  }
+  return -1;
 }
 
 // A frame that cannot be read may have carried anything: it is kept, and what it may have changed is asked for.

@@ -84,6 +84,8 @@ class Engine {
   void on(const SyncAsked&, std::int64_t now_ms, Effects&);
   void on(const Tick&, std::int64_t now_ms, Effects&);
 
+  std::int64_t lag_of(const Facts& facts, std::int64_t now_ms) const;
+
   // engine_facts.cpp: what one fact changes.
   void private_fact(std::uint64_t link, Fact& fact, std::int64_t now_ms, Effects& effects);
   void account_fact(Fact& fact, Source source, std::int64_t now_ms, Effects& effects);

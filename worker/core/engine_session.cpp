@@ -166,7 +166,7 @@ void Engine::other_answer(Answer& answer, std::int64_t now_ms, Effects& effects)
   if (asked.about_position && !listed) {
     for (PositionSide side : {PositionSide::both, PositionSide::long_, PositionSide::short_}) {
       const VenuePosition* held = positions_.find(asked.symbol, side);
-      if (!held || held->quantity.is_zero()) continue;
+      if (!held) continue;  // one that we hold flat, too: it is flat as of now, and fills that wait for a report have theirs
       VenuePosition flat;
       flat.symbol = asked.symbol;
       flat.position_side = side;

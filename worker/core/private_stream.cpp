@@ -97,7 +97,8 @@ PrivateStream::Signal PrivateStream::on_authenticated(std::uint64_t id, bool ok,
                                                       Effects& effects) {
   Link* link = find(id);
   if (!link || link->state != LinkState::authenticating) return Signal::none;
-  if (!ok) return fail(*link, "login refused: " + message, limits::kUnauthorizedPauseMs, now_ms, effects);
+  // The first refusal may be our clock, which is measured anew; the second one is the key.
+  if (!ok) return fail(*link, "login refused: " + message, refusals_++ == 0 ? 0 : limits::kUnauthorizedPauseMs, now_ms, effects);
   if (!rules_.private_subscribe) return became_up(*link, now_ms, effects);
   move_to(link->state, LinkState::subscribing);
   effects.actions.push_back(SendCommand{link->id, true, SendCommand::What::subscribe_account, "2", {}});
@@ -116,6 +117,7 @@ PrivateStream::Signal PrivateStream::became_up(Link& link, std::int64_t now_ms, 
   move_to(link.state, LinkState::up);
   link.deadline_ms = kNever;
   last_error_.clear();
+  refusals_ = 0;
   replace_at_ms_ = rules_.rotate_after_ms > 0 ? now_ms + rules_.rotate_after_ms : kNever;
   if (&link == &current_) return Signal::subscribed;
   close(current_, effects);

@@ -32,6 +32,7 @@ class PrivateStream {
   Signal on_closed(std::uint64_t link, const std::string& why, std::int64_t now_ms, Effects& effects);
   Signal on_authenticated(std::uint64_t link, bool ok, const std::string& message, std::int64_t now_ms, Effects& effects);
   Signal on_acknowledged(std::uint64_t link, bool ok, const std::string& message, std::int64_t now_ms, Effects& effects);
+  // lag_ms: from the venue's event time to our receipt, -1 when the message does not say.
   void on_message(std::uint64_t link, std::int64_t now_ms, std::int64_t lag_ms);
   // The venue, or a failed keep-alive, casts doubt on the listen key.
   void doubt_listen_key(std::int64_t now_ms);
@@ -67,7 +68,7 @@ class PrivateStream {
   std::uint64_t key_request_ = 0, keep_alive_request_ = 0;
   std::string listen_key_;
   Backoff backoff_;
-  int connects_ = 0;
+  int connects_ = 0, refusals_ = 0;
   std::int64_t lag_ms_ = -1;
   std::string last_error_;
 };

@@ -116,13 +116,18 @@ TEST_F(LoginStreamTest, words_of_strangers_and_of_the_past_change_nothing) {
   EXPECT_TRUE(stream.owns(link));
 }
 
-TEST_F(LoginStreamTest, refused_login_pauses_long_because_a_key_does_not_heal) {
-  const auto link = connect();
+TEST_F(LoginStreamTest, second_refused_login_pauses_long_because_a_key_does_not_heal) {
+  auto link = connect();
   stream.on_opened(link, now, effects);
-  EXPECT_EQ(stream.on_authenticated(link, false, "invalid key", now, effects), Signal::lost);
+  EXPECT_EQ(stream.on_authenticated(link, false, "expires is in the past", now, effects), Signal::lost);
   EXPECT_TRUE(closes(link));
   EXPECT_FALSE(stream.owns(link)) << "its last words find nobody";
-  EXPECT_NE(stream.last_error().find("invalid key"), std::string::npos);
+  EXPECT_NE(stream.last_error().find("in the past"), std::string::npos);
+  EXPECT_LE(stream.next_deadline(true), now + limits::kBackoffFirstMs) << "the clock may have been wrong: try again soon";
+  step_to_deadline();
+  link = opened();
+  stream.on_opened(link, now, effects);
+  stream.on_authenticated(link, false, "invalid key", now, effects);
   EXPECT_GE(stream.next_deadline(true), now + limits::kUnauthorizedPauseMs);
 }
 

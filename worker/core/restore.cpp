@@ -1,6 +1,7 @@
 #include "core/restore.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tradesync {
 
@@ -34,7 +35,7 @@ void Restore::abort() {
   balances.clear();
   leverages.clear();
   gone_orders.clear();
-  running_ = second_part_asked_ = hedge_mode = false;
+  running_ = second_part_asked_ = income_asked_ = hedge_mode = false;
   positions_as_of_ms = 0;
 }
 
@@ -85,7 +86,7 @@ bool Restore::on_answer(Answer& answer) {
   if (answer.request.kind == RequestKind::position_mode) hedge_mode = answer.reply.hedge_mode;
 
   // A venue that does not list closed orders without a symbol tells by its income which symbols traded.
-  if (purpose == Purpose::closed_orders && answer.reply.outcome == Outcome::refused && rules_.executions_per_symbol && income_symbols_.empty())
+  if (purpose == Purpose::closed_orders && answer.reply.outcome == Outcome::refused && rules_.executions_per_symbol && !std::exchange(income_asked_, true))
     ask_windows(RequestKind::income_symbols, Purpose::income, since_ms_);
   if (purpose == Purpose::vanished_order) {
     const auto vanished = vanished_.find(answer.request.id);

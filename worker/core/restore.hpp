@@ -57,7 +57,7 @@ class Restore {
 
   const VenueRules& rules_;
   Requests& requests_;
-  bool running_ = false, second_part_asked_ = false;
+  bool running_ = false, second_part_asked_ = false, income_asked_ = false;
   std::int64_t since_ms_ = 0, until_ms_ = 0;
   std::map<std::uint64_t, Purpose> waiting_;
   std::set<std::string> income_symbols_;

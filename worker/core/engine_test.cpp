@@ -1,0 +1,666 @@
+// The whole core against a venue in memory, of both kinds.
+#include "core/engine.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/scripted_venue_test.hpp"
+
+namespace tradesync {
+namespace {
+
+using namespace test;
+
+constexpr std::int64_t kLongMs = 10 * 60000;  // enough for every retry, doubt and audit
+
+class EngineTest : public testing::TestWithParam<bool> {
+ protected:
+  bool by_key() const { return GetParam(); }
+  VenueRules rules() const { return by_key() ? key_rules() : login_rules(); }
+
+  // An account that was synchronised some time before our start.
+  static Loaded known_account(std::int64_t ago_ms = 3600000) {
+    Loaded loaded;
+    loaded.cursors.account_ms = ScriptedVenue::kOffsetMs + 1000 - ago_ms;
+    return loaded;
+  }
+  static void expect_agreement(const ScriptedVenue& venue) {
+    EXPECT_TRUE(venue.engine.live());
+    const auto written = venue.written_positions();
+    for (const auto& [symbol, held] : venue.positions) {
+      const auto it = written.find(symbol);
+      EXPECT_EQ(it == written.end() ? "0" : it->second.text(), held.quantity.text()) << symbol;
+    }
+  }
+  static void expect_every_fill_once(const ScriptedVenue& venue) {
+    std::multiset<std::string> ours, theirs;
+    for (const auto& fill : venue.written_fills()) ours.insert(fill.trade_id);
+    for (const auto& fill : venue.fills) theirs.insert(fill.trade_id);
+    EXPECT_EQ(ours, theirs);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Venues, EngineTest, testing::Bool(), [](const auto& kind) { return kind.param ? "listen_key" : "login"; });
+
+// ---------------------------------------------------------------- start and restore
+
+TEST_P(EngineTest, start_ends_live_with_what_the_venue_holds) {
+  ScriptedVenue venue(rules());
+  venue.trade("BTCUSDT", 3);
+  venue.rest("ETHUSDT", "r1");
+  venue.start();
+  EXPECT_TRUE(venue.engine.live());
+  expect_agreement(venue);
+  EXPECT_EQ(venue.written_orders().at("r1").status, OrderStatus::new_);
+  EXPECT_EQ(venue.complete_syncs(), 1);
+  EXPECT_EQ(venue.private_links.size(), 1u);
+}
+
+TEST_P(EngineTest, first_start_reads_no_history_and_finds_nothing_amiss) {
+  ScriptedVenue venue(rules());
+  venue.trade("BTCUSDT", 3);
+  venue.start();
+  venue.advance(kLongMs);
+  for (RequestKind kind : {RequestKind::closed_orders, RequestKind::executions, RequestKind::income_symbols}) EXPECT_EQ(venue.asked_for(kind), 0);
+  EXPECT_TRUE(venue.written_fills().empty());
+  EXPECT_EQ(venue.events("quantity_mismatch_detected"), 0);
+}
+
+TEST_P(EngineTest, later_start_reads_what_happened_meanwhile) {
+  ScriptedVenue venue(rules(), {}, known_account());
+  venue.trade("BTCUSDT", 3, 2);
+  venue.trade("ETHUSDT", 2);
+  venue.trade("ETHUSDT", -2);
+  venue.start();
+  venue.advance(kLongMs);
+  expect_agreement(venue);
+  expect_every_fill_once(venue);
+  EXPECT_EQ(venue.events("quantity_mismatch_detected"), 0);
+}
+
+TEST_P(EngineTest, position_that_ended_while_we_were_away_is_closed_with_its_fills) {
+  Loaded loaded = known_account();
+  loaded.positions.push_back({position("BTCUSDT", "3", {0, loaded.cursors.account_ms}), true, true, "long"});
+  ScriptedVenue venue(rules(), {}, loaded);
+  venue.positions.emplace("BTCUSDT", loaded.positions[0].position);
+  venue.trade("BTCUSDT", -3);
+  venue.start();
+  expect_every_fill_once(venue);
+  ASSERT_EQ(venue.written_closings().size(), 1u);
+  EXPECT_EQ(venue.written_closings()[0].side, "long");
+}
+
+TEST_P(EngineTest, event_newer_than_the_snapshot_is_applied_though_its_order_is_in_the_snapshot) {
+  ScriptedVenue venue(rules());
+  venue.rest("BTCUSDT", "r1");
+  venue.held = {RequestKind::positions};
+  venue.start();
+  ASSERT_EQ(venue.on_the_way(), 1u);
+  Facts told = venue.trade("BTCUSDT", 2);
+  for (auto& fact : venue.end("r1", OrderStatus::canceled)) told.push_back(fact);
+  venue.push(told);
+  EXPECT_FALSE(venue.engine.live());
+  EXPECT_EQ(venue.engine.buffered(), told.size());
+  venue.release();
+  expect_agreement(venue);
+  expect_every_fill_once(venue);
+  EXPECT_EQ(venue.written_orders().at("r1").status, OrderStatus::canceled);
+}
+
+TEST_P(EngineTest, event_older_than_the_snapshot_changes_nothing) {
+  ScriptedVenue venue(rules());
+  const Facts early = venue.trade("BTCUSDT", 2);
+  venue.trade("BTCUSDT", 3);
+  venue.held = {RequestKind::balances};
+  venue.start();
+  venue.push({early.back()});  // the position as it was
+  venue.release();
+  expect_agreement(venue);
+  EXPECT_EQ(venue.written_positions().at("BTCUSDT"), decimal("5"));
+}
+
+TEST_P(EngineTest, nothing_is_written_of_a_snapshot_with_a_missing_part) {
+  ScriptedVenue venue(rules());
+  venue.trade("BTCUSDT", 2);
+  venue.rest("ETHUSDT", "r1");
+  venue.held = {RequestKind::balances};
+  venue.start();
+  venue.advance(5000);
+  EXPECT_FALSE(venue.engine.live());
+  EXPECT_TRUE(venue.written_positions().empty());
+  EXPECT_TRUE(venue.written_orders().empty());
+  EXPECT_TRUE(venue.written_cursors().empty());
+}
+
+TEST_P(EngineTest, failed_answers_conclude_nothing) {
+  Loaded loaded = known_account();
+  loaded.positions.push_back({position("BTCUSDT", "3", {0, loaded.cursors.account_ms}), true, true, "long"});
+  ScriptedVenue venue(rules(), {}, loaded);
+  venue.positions.emplace("BTCUSDT", loaded.positions[0].position);
+  venue.fails[RequestKind::positions] = {Outcome::failed, Outcome::throttled, Outcome::unauthorized, Outcome::refused, Outcome::clock, Outcome::failed};
+  venue.start();
+  for (int seconds = 0; seconds < 600 && !venue.engine.live(); ++seconds) {
+    EXPECT_TRUE(venue.written_closings().empty());
+    EXPECT_TRUE(venue.written_cursors().empty());
+    venue.advance(1000);
+  }
+  EXPECT_TRUE(venue.engine.live());
+  EXPECT_TRUE(venue.written_closings().empty()) << "it was never flat";
+}
+
+TEST_P(EngineTest, page_that_fails_concludes_nothing) {
+  Loaded loaded = known_account();
+  for (const char* symbol : {"BTCUSDT", "ETHUSDT", "XRPUSDT"})
+    loaded.positions.push_back({position(symbol, "3", {0, loaded.cursors.account_ms}), true, true, "long"});
+  ScriptedVenue venue(rules(), {}, loaded);
+  for (const auto& held : loaded.positions) venue.positions.emplace(held.position.symbol, held.position);
+  venue.page_size = 1;
+  venue.fails[RequestKind::positions] = {Outcome::ok, Outcome::failed, Outcome::ok, Outcome::ok, Outcome::failed};
+  venue.start();
+  venue.advance(kLongMs);
+  EXPECT_TRUE(venue.engine.live());
+  EXPECT_TRUE(venue.written_closings().empty());
+}
+
+TEST_P(EngineTest, overflow_of_the_buffer_reads_everything_again) {
+  EngineSettings settings;
+  settings.buffer_events = 4;
+  ScriptedVenue venue(rules(), settings);
+  venue.held = {RequestKind::balances};
+  venue.start();
+  const int before = venue.asked_for(RequestKind::positions);
+  for (int i = 0; i < 20; ++i) venue.push(venue.trade("BTCUSDT", 1));
+  EXPECT_GT(venue.asked_for(RequestKind::positions), before);
+  EXPECT_FALSE(venue.engine.live());
+  venue.release();
+  venue.advance(kLongMs);
+  expect_agreement(venue);
+  EXPECT_EQ(venue.events("quantity_mismatch_detected"), 0);
+}
+
+TEST_P(EngineTest, disconnect_at_every_stage_leads_to_a_restore) {
+  int cuts = 0;
+  for (int stage = 1; stage <= 40; ++stage) {
+    SCOPED_TRACE(stage);
+    ScriptedVenue venue(rules(), {}, known_account());
+    venue.events_until_cut = stage;
+    venue.trade("BTCUSDT", 2);
+    venue.start();
+    venue.trade("BTCUSDT", -1);  // nobody tells us
+    if (venue.events_until_cut > 0) venue.cut();
+    ++cuts;
+    venue.advance(kLongMs);
+    expect_agreement(venue);
+    expect_every_fill_once(venue);
+    EXPECT_EQ(venue.private_links.size(), 1u);
+  }
+  EXPECT_EQ(cuts, 40);
+}
+
+TEST_P(EngineTest, reconnect_restores_what_the_outage_hid) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  venue.push(venue.trade("BTCUSDT", 2));
+  venue.cut();
+  EXPECT_FALSE(venue.engine.live());
+  venue.trade("BTCUSDT", -2);
+  venue.trade("ETHUSDT", 5, 3);
+  venue.advance(kLongMs);
+  expect_agreement(venue);
+  expect_every_fill_once(venue);
+  EXPECT_EQ(venue.events("websocket_disconnected"), 1);
+  EXPECT_EQ(venue.events("quantity_mismatch_detected"), 0);
+}
+
+TEST_P(EngineTest, outage_is_one_line_however_many_tries_it_takes) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  venue.cut();
+  for (int tries = 0; tries < 20; ++tries) {
+    venue.advance(100);
+    venue.cut();
+  }
+  EXPECT_LE(venue.events("websocket_disconnected"), 1 + venue.complete_syncs());
+}
+
+// ---------------------------------------------------------------- orders that vanished
+
+TEST_P(EngineTest, order_that_vanished_is_asked_about_by_its_id) {
+  Loaded loaded = known_account();
+  loaded.orders.push_back(order("BTCUSDT", "r1", OrderStatus::new_, {0, loaded.cursors.account_ms}));
+  ScriptedVenue venue(rules(), {}, loaded);
+  venue.refused = {RequestKind::closed_orders};
+  venue.orders["r1"] = order("BTCUSDT", "r1", OrderStatus::expired, {0, loaded.cursors.account_ms + 10});
+  venue.start();
+  EXPECT_EQ(venue.asked_for(RequestKind::order), by_key() ? 1 : venue.asked_for(RequestKind::order));
+  venue.advance(kLongMs);
+  EXPECT_EQ(venue.written_orders().at("r1").status, OrderStatus::expired);
+}
+
+TEST_P(EngineTest, order_that_the_venue_forgot_is_over_but_only_on_its_word) {
+  Loaded loaded = known_account();
+  loaded.orders.push_back(order("BTCUSDT", "r1", OrderStatus::new_, {0, loaded.cursors.account_ms}));
+  ScriptedVenue venue(rules(), {}, loaded);
+  venue.fails[RequestKind::order] = {Outcome::failed, Outcome::failed};
+  venue.start();
+  EXPECT_TRUE(venue.written_orders().empty());
+  venue.advance(kLongMs);
+  ASSERT_TRUE(venue.written_orders().contains("r1"));
+  EXPECT_EQ(venue.written_orders().at("r1").status, OrderStatus::canceled);
+  EXPECT_EQ(venue.written_orders().at("r1").venue_status, "GONE");
+}
+
+// ---------------------------------------------------------------- live
+
+TEST_P(EngineTest, life_of_a_position_is_written_as_it_happens) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  venue.push(venue.trade("BTCUSDT", 2, 2));
+  EXPECT_EQ(venue.written_positions().at("BTCUSDT"), decimal("2"));
+  venue.push(venue.trade("BTCUSDT", -2));
+  EXPECT_EQ(venue.written_closings().size(), 1u);
+  expect_every_fill_once(venue);
+}
+
+TEST_P(EngineTest, repeated_messages_are_written_once) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  const Facts told = venue.trade("BTCUSDT", 2, 2);
+  for (int repeats = 0; repeats < 3; ++repeats) venue.push(told);
+  expect_every_fill_once(venue);
+  venue.cut();
+  venue.advance(kLongMs);
+  expect_every_fill_once(venue);
+}
+
+TEST_P(EngineTest, fill_that_the_stream_lost_is_asked_for) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  Facts told = venue.trade("BTCUSDT", 2);
+  told.erase(told.begin());
+  venue.push(told);
+  EXPECT_TRUE(venue.written_fills().empty());
+  venue.advance(limits::kFillGraceMs + 1000);
+  expect_every_fill_once(venue);
+  EXPECT_EQ(venue.events("quantity_mismatch_detected"), 0);
+}
+
+TEST_P(EngineTest, closing_fill_that_the_stream_lost_closes_the_row_when_it_is_found) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  venue.push(venue.trade("BTCUSDT", 2));
+  Facts told = venue.trade("BTCUSDT", -2);
+  told.erase(told.begin());
+  venue.push(told);
+  EXPECT_TRUE(venue.written_closings().empty());
+  venue.advance(limits::kFillGraceMs + 1000);
+  EXPECT_EQ(venue.written_closings().size(), 1u);
+  expect_every_fill_once(venue);
+}
+
+TEST_P(EngineTest, position_report_that_the_stream_lost_is_asked_for) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  Facts told = venue.trade("BTCUSDT", 2);
+  told.pop_back();
+  venue.push(told);
+  venue.advance(limits::kPositionGraceMs + 1000);
+  expect_agreement(venue);
+}
+
+// Opened and closed while the reports of both were lost: the venue then says no more than that there is nothing.
+TEST_P(EngineTest, lost_reports_of_a_position_that_is_flat_again_are_asked_for_once) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  for (int quantity : {2, -2}) {
+    Facts told = venue.trade("BTCUSDT", quantity);
+    told.pop_back();
+    venue.push(told);
+  }
+  const int before = venue.asked_for(RequestKind::positions);
+  venue.advance(50000);  // before the first audit
+  EXPECT_LE(venue.asked_for(RequestKind::positions) - before, 2);
+  expect_every_fill_once(venue);
+}
+
+TEST_P(EngineTest, lost_reports_of_a_known_position_that_is_flat_again_are_asked_for_once) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  venue.push(venue.trade("BTCUSDT", 1));
+  venue.push(venue.trade("BTCUSDT", -1));
+  for (int quantity : {2, -2}) {
+    Facts told = venue.trade("BTCUSDT", quantity);
+    told.pop_back();
+    venue.push(told);
+  }
+  const int before = venue.asked_for(RequestKind::positions);
+  venue.advance(50000);
+  EXPECT_LE(venue.asked_for(RequestKind::positions) - before, 2);
+}
+
+// Bybit's executions do not say the side of a hedge; before anything else is known of the symbol it can only be guessed.
+TEST_P(EngineTest, fill_of_a_side_that_the_venue_does_not_know_does_not_ask_for_ever) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  Facts told = venue.trade("BTCUSDT", 2);
+  venue.positions.at("BTCUSDT").position_side = PositionSide::long_;
+  std::get<Fill>(told[0]).position_side = std::nullopt;
+  venue.push({told[0]});
+  const int before = static_cast<int>(venue.asked.size());
+  venue.advance(50000);
+  EXPECT_LE(static_cast<int>(venue.asked.size()) - before, 6);
+}
+
+TEST_P(EngineTest, audit_finds_an_event_that_the_stream_lost) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  venue.push(venue.trade("BTCUSDT", 2));
+  venue.trade("BTCUSDT", 1);
+  venue.trade("ETHUSDT", 4);
+  venue.advance(3 * 60000);
+  expect_agreement(venue);
+  expect_every_fill_once(venue);
+  EXPECT_EQ(venue.complete_syncs(), 2);
+}
+
+TEST_P(EngineTest, quiet_audits_find_nothing_and_move_the_cursor) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  venue.push(venue.trade("BTCUSDT", 2));
+  venue.advance(5 * 60000);
+  EXPECT_EQ(venue.complete_syncs(), 1);
+  EXPECT_GE(venue.asked_for(RequestKind::positions), 5);
+  EXPECT_GT(std::stoll(venue.written_cursors().back().position), venue.venue_now() - 2 * 60000);
+}
+
+TEST_P(EngineTest, unreadable_frame_is_kept_and_the_account_read_again) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  venue.trade("BTCUSDT", 2);
+  venue.step(FrameUnreadable{*venue.private_links.begin(), "cut short", std::string(100000, 'x')});
+  venue.advance(kLongMs);
+  int kept = 0;
+  for (const auto& turn : venue.turns)
+    for (const auto& letter : turn.dead_letters) {
+      ++kept;
+      EXPECT_LE(letter.frame.size(), limits::kFrameSample);
+      EXPECT_EQ(letter.kind, "frame");
+    }
+  EXPECT_EQ(kept, 1);
+  expect_agreement(venue);
+  expect_every_fill_once(venue);
+}
+
+// ---------------------------------------------------------------- cursors
+
+TEST_P(EngineTest, cursor_appears_with_the_first_complete_restore_and_is_not_ahead_of_it) {
+  ScriptedVenue venue(rules());
+  venue.held = {RequestKind::open_orders};
+  venue.start();
+  const std::int64_t asked_at = venue.venue_now();
+  venue.advance(8000);
+  EXPECT_TRUE(venue.written_cursors().empty());
+  venue.release();
+  ASSERT_FALSE(venue.written_cursors().empty());
+  EXPECT_EQ(venue.written_cursors()[0].stream, "account");
+  EXPECT_LE(std::stoll(venue.written_cursors()[0].position), asked_at);
+}
+
+TEST_P(EngineTest, cursor_and_fill_are_written_in_one_turn_and_other_events_move_nothing) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  const std::size_t before = venue.written_cursors().size();
+  venue.push(venue.rest("BTCUSDT", "r1"));
+  venue.push(venue.end("r1", OrderStatus::canceled));
+  EXPECT_EQ(venue.written_cursors().size(), before);
+  venue.push(venue.trade("BTCUSDT", 2));
+  ASSERT_FALSE(venue.turns.back().cursors.empty());
+  EXPECT_FALSE(venue.turns.back().fills.empty());
+  EXPECT_EQ(venue.turns.back().cursors[0].position, std::to_string(venue.fills.back().executed_ms));
+}
+
+TEST_P(EngineTest, cursor_never_goes_back) {
+  ScriptedVenue venue(rules(), {}, known_account());
+  venue.trade("ETHUSDT", 2);
+  venue.start();
+  for (int round = 0; round < 5; ++round) {
+    venue.push(venue.trade("BTCUSDT", round % 2 == 0 ? 2 : -2));
+    venue.cut();
+    venue.advance(70000);
+  }
+  std::int64_t last = 0;
+  for (const auto& cursor : venue.written_cursors()) {
+    if (cursor.stream != "account") continue;
+    EXPECT_GE(std::stoll(cursor.position), last);
+    last = std::stoll(cursor.position);
+  }
+}
+
+// ---------------------------------------------------------------- prices
+
+TEST_P(EngineTest, subscriptions_follow_positions_and_resting_orders) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  EXPECT_TRUE(venue.engine.subscribed_symbols().empty());
+  venue.push(venue.trade("BTCUSDT", 2));
+  venue.push(venue.rest("ETHUSDT", "r1"));
+  venue.advance(2000);
+  EXPECT_EQ(venue.engine.subscribed_symbols(), (std::set<std::string>{"BTCUSDT", "ETHUSDT"}));
+  venue.push(venue.end("r1", OrderStatus::canceled));
+  venue.advance(2000);
+  EXPECT_EQ(venue.engine.subscribed_symbols(), (std::set<std::string>{"BTCUSDT"}));
+  venue.push(venue.trade("BTCUSDT", -2));
+  venue.advance(2000);
+  EXPECT_TRUE(venue.public_links.empty());
+}
+
+TEST_P(EngineTest, prices_are_conflated_to_the_last_of_each_symbol) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  venue.push(venue.trade("BTCUSDT", 2));
+  venue.advance(1000);
+  venue.turns.clear();
+  venue.tick("BTCUSDT", "100");
+  ASSERT_EQ(venue.turns.size(), 1u) << "the first one is somebody waiting";
+  for (int i = 101; i <= 150; ++i) venue.tick("BTCUSDT", std::to_string(i));
+  EXPECT_EQ(venue.turns.size(), 1u);
+  venue.advance(300);
+  ASSERT_EQ(venue.turns.size(), 2u);
+  ASSERT_EQ(venue.turns[1].prices.size(), 1u);
+  EXPECT_EQ(venue.turns[1].prices[0].mark, decimal("150"));
+  EXPECT_FALSE(venue.turns[1].has_account_data());
+}
+
+TEST_P(EngineTest, price_keeps_what_a_delta_leaves_out_and_strangers_have_none) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  venue.push(venue.trade("BTCUSDT", 2));
+  venue.advance(1000);
+  venue.tick("BTCUSDT", "100");
+  venue.advance(300);
+  Facts delta{Price{"BTCUSDT", {}, decimal("101"), venue.venue_now()}, Price{"NOBODYUSDT", decimal("1"), {}, 1}};
+  venue.step(FrameRead{*venue.public_links.begin(), &delta});
+  venue.turns.clear();
+  venue.advance(300);
+  ASSERT_EQ(venue.turns.size(), 1u);
+  ASSERT_EQ(venue.turns[0].prices.size(), 1u);
+  EXPECT_EQ(venue.turns[0].prices[0].mark, decimal("100"));
+  EXPECT_EQ(venue.turns[0].prices[0].last, decimal("101"));
+}
+
+TEST_P(EngineTest, sync_says_for_each_symbol_what_became_of_it) {
+  ScriptedVenue venue(rules());
+  venue.instruments.push_back("BADUSDT");
+  venue.unknown_symbols = {"BADUSDT"};
+  venue.start();
+  venue.push(venue.trade("BTCUSDT", 2));
+  venue.advance(1000);
+  const auto before = venue.engine.subscribed_symbols();
+  venue.step(SyncAsked{{"ETHUSDT", "BADUSDT", "NOBODYUSDT"}});
+  EXPECT_FALSE(venue.engine.sync_settled() && venue.engine.subscribed_symbols().size() < 2);
+  venue.advance(1500);
+  std::map<std::string, std::string> outcome;
+  for (const auto& row : venue.engine.sync_rows(before)) outcome[row.symbol] = row.outcome;
+  EXPECT_TRUE(venue.engine.sync_settled());
+  EXPECT_EQ(outcome, (std::map<std::string, std::string>{
+                         {"BTCUSDT", "already"}, {"ETHUSDT", "subscribed"}, {"BADUSDT", "failed"}, {"NOBODYUSDT", "invalid"}}));
+}
+
+TEST_P(EngineTest, dry_run_is_live_without_a_private_session) {
+  EngineSettings settings;
+  settings.private_session = false;
+  ScriptedVenue venue(rules(), settings);
+  venue.start();
+  venue.advance(1000);
+  EXPECT_TRUE(venue.engine.live());
+  EXPECT_TRUE(venue.private_links.empty());
+  for (const auto& request : venue.asked)
+    EXPECT_TRUE(request.kind == RequestKind::server_time || request.kind == RequestKind::instruments) << "nothing that needs a key";
+  venue.step(SyncAsked{{"BTCUSDT"}});
+  venue.advance(1000);
+  EXPECT_EQ(venue.engine.subscribed_symbols(), std::set<std::string>{"BTCUSDT"});
+}
+
+TEST_P(EngineTest, stopping_closes_every_socket_and_asks_for_no_more_turns) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  venue.push(venue.trade("BTCUSDT", 2));
+  venue.advance(1000);
+  venue.step(Stopping{});
+  EXPECT_TRUE(venue.private_links.empty());
+  EXPECT_TRUE(venue.public_links.empty());
+  EXPECT_EQ(venue.engine.next_deadline(venue.now), INT64_MAX);
+}
+
+TEST_P(EngineTest, quiet_account_asks_for_few_turns) {
+  ScriptedVenue venue(rules());
+  venue.start();
+  int turns = 0;
+  for (const std::int64_t end = venue.now + 600000; venue.now < end; ++turns) {
+    venue.now = std::max(venue.now + 1, venue.engine.next_deadline(venue.now));
+    venue.step(Tick{});
+  }
+  EXPECT_LT(turns, 200) << "in ten minutes";
+}
+
+// ---------------------------------------------------------------- the kind with listen keys
+
+TEST(EngineWithListenKey, only_touched_symbols_are_asked_for_executions) {
+  Loaded loaded;
+  loaded.cursors.account_ms = ScriptedVenue::kOffsetMs;
+  for (const char* symbol : {"BTCUSDT", "ETHUSDT"})
+    loaded.positions.push_back({position(symbol, "3", {0, loaded.cursors.account_ms}), true, true, "long"});
+  ScriptedVenue venue(key_rules(), {}, loaded);
+  for (const auto& held : loaded.positions) venue.positions.emplace(held.position.symbol, held.position);
+  venue.trade("ETHUSDT", 1);
+  venue.start();
+  std::set<std::string> symbols;
+  for (const auto& request : venue.asked)
+    if (request.kind == RequestKind::executions) symbols.insert(request.symbol);
+  EXPECT_EQ(symbols, std::set<std::string>{"ETHUSDT"});
+  EXPECT_EQ(venue.written_fills().size(), 1u);
+}
+
+TEST(EngineWithListenKey, refused_list_of_closed_orders_leaves_it_to_the_income_which_symbols_traded) {
+  Loaded loaded;
+  loaded.cursors.account_ms = ScriptedVenue::kOffsetMs;
+  ScriptedVenue venue(key_rules(), {}, loaded);
+  venue.refused = {RequestKind::closed_orders};
+  venue.trade("ETHUSDT", 1);
+  venue.trade("ETHUSDT", -1);
+  venue.start();
+  EXPECT_TRUE(venue.engine.live());
+  EXPECT_EQ(venue.asked_for(RequestKind::income_symbols), 1);
+  EXPECT_EQ(venue.written_fills().size(), 2u);
+}
+
+TEST(EngineWithListenKey, symbol_is_read_on_from_its_trade_cursor) {
+  Loaded loaded;
+  loaded.cursors.account_ms = ScriptedVenue::kOffsetMs;
+  loaded.cursors.read_from["ETHUSDT"] = "2";
+  loaded.positions.push_back({position("ETHUSDT", "1", {0, loaded.cursors.account_ms}), true, true, "long"});
+  ScriptedVenue venue(key_rules(), {}, loaded);
+  for (int i = 0; i < 3; ++i) venue.trade("ETHUSDT", 1);
+  venue.start();
+  EXPECT_EQ(venue.asked_for(RequestKind::executions), 1);
+  for (const auto& request : venue.asked) EXPECT_EQ(request.from_id, request.kind == RequestKind::executions ? "2" : "");
+  EXPECT_EQ(venue.written_fills().size(), 2u);
+}
+
+TEST(EngineWithListenKey, expired_key_restores_the_account_on_a_new_connection) {
+  ScriptedVenue venue(key_rules());
+  venue.start();
+  const auto old = *venue.private_links.begin();
+  venue.trade("BTCUSDT", 2);
+  venue.push({ListenKeyExpired{}});
+  venue.advance(1000);
+  EXPECT_TRUE(venue.engine.live());
+  EXPECT_EQ(venue.complete_syncs(), 2);
+  ASSERT_EQ(venue.private_links.size(), 1u);
+  EXPECT_NE(*venue.private_links.begin(), old);
+  EXPECT_EQ(venue.written_positions().at("BTCUSDT"), decimal("2"));
+}
+
+TEST(EngineWithListenKey, planned_rotation_needs_no_restore) {
+  ScriptedVenue venue(key_rules());
+  venue.start();
+  const auto old = *venue.private_links.begin();
+  for (std::int64_t passed = 0; passed < venue.rules.rotate_after_ms + 60000; passed += 600000) {
+    venue.push({Pong{}});
+    venue.advance(600000);
+  }
+  EXPECT_EQ(venue.complete_syncs(), 1);
+  EXPECT_EQ(venue.events("websocket_periodic_reconnection"), 1);
+  ASSERT_EQ(venue.private_links.size(), 1u);
+  EXPECT_NE(*venue.private_links.begin(), old);
+}
+
+// ---------------------------------------------------------------- anything may happen
+
+TEST_P(EngineTest, whatever_is_cut_delayed_or_refused_the_account_ends_as_the_venue_has_it) {
+  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    EngineSettings settings;
+    settings.seed = seed;
+    settings.buffer_events = 3 + static_cast<std::size_t>(random.up_to(20));
+    ScriptedVenue venue(rules(), settings);
+    if (random.up_to(1) == 0) venue.refused = {RequestKind::closed_orders};
+    venue.page_size = 1 + static_cast<std::size_t>(random.up_to(5));
+    venue.start();
+    const char* symbols[] = {"BTCUSDT", "ETHUSDT"};
+    const RequestKind kinds[] = {RequestKind::positions, RequestKind::balances, RequestKind::executions, RequestKind::open_orders};
+    int rested = 0;
+    for (int round = 0; round < 60; ++round) {
+      const std::string symbol = symbols[random.up_to(1)];
+      switch (random.up_to(9)) {
+        case 0: venue.cut(); break;
+        case 1: venue.advance(random.up_to(20000)); break;
+        case 2: venue.held.insert(kinds[random.up_to(3)]); break;
+        case 3: venue.release(); break;
+        case 4: venue.fails[kinds[random.up_to(3)]].push_back(random.up_to(1) == 0 ? Outcome::failed : Outcome::throttled); break;
+        case 5: venue.push(venue.rest(symbol, "r" + std::to_string(++rested))); break;
+        case 6:
+          if (rested > 0) venue.push(venue.end("r" + std::to_string(rested), OrderStatus::canceled));
+          break;
+        case 7: {  // its messages are under way when the connection dies
+          venue.trade(symbol, 1 - 2 * static_cast<int>(random.up_to(1)));
+          venue.cut();
+          break;
+        }
+        case 8:
+        case 9: venue.push(venue.trade(symbol, static_cast<int>(1 + random.up_to(2)) * (random.up_to(1) == 0 ? 1 : -1))); break;
+      }
+    }
+    venue.release();
+    venue.advance(kLongMs);
+    expect_agreement(venue);
+    expect_every_fill_once(venue);
+    // An order that began and ended within an outage may stay unseen; what was seen has ended as the venue says.
+    const auto written = venue.written_orders();
+    for (const auto& [id, order] : written) EXPECT_EQ(text(order.status), text(venue.orders.at(id).status)) << id;
+    if (HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace tradesync
