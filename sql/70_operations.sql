@@ -50,7 +50,8 @@ comment on table monitoring.events_default is
 select monitoring.index_event_partition('monitoring.events_default');
 
 -- Makes the partition of a UTC day and moves into it what the default partition holds of that day. Returns false when it
--- exists already. Needs a short exclusive lock on the default partition.
+-- exists already. Nobody may write an event meanwhile: a row on its way into the default partition would find, once the new
+-- partition is there, that it does not belong there any longer, and fail.
 create function monitoring.make_partition(day date) returns boolean
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -61,6 +62,7 @@ begin
   if to_regclass('monitoring.' || partition) is not null then
     return false;
   end if;
+  lock table monitoring.events in share row exclusive mode;
   lock table monitoring.events_default in access exclusive mode;
   execute format('create table monitoring.%I (like monitoring.events including defaults including comments)', partition);
   execute format('comment on table monitoring.%I is %L', partition, 'Events of ' || day || ' (UTC).');

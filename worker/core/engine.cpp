@@ -31,7 +31,7 @@ void Engine::on(const Started&, std::int64_t now_ms, Effects&) {
 
 void Engine::on(const Stopping&, std::int64_t, Effects& effects) {
   stopping_ = true;
-  restore_.abort();
+  restore_.forget();
   requests_.drop_all();
   private_.stop(effects);
   public_.stop(effects);

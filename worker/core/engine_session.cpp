@@ -31,7 +31,7 @@ void Engine::signal(PrivateStream::Signal signal, const std::string& why, std::i
     case PrivateStream::Signal::lost:
       if (session_ == SessionState::connecting) return;  // one line per outage, not one per try
       note(effects, "websocket_disconnected", "WARNING", "private stream lost: " + why);
-      restore_.abort();
+      restore_.forget();
       buffer_.clear();
       doubt_requests_.clear();
       session_ = SessionState::connecting;
@@ -51,7 +51,7 @@ void Engine::begin_restore(const std::string& reason, std::int64_t now_ms, Effec
   restore_reason_ = reason;
   restore_started_ms_ = now_ms;
   effects.changes.sync_runs.push_back({reason, now_ms, 0, false, 0, {}});
-  restore_.abort();
+  restore_.forget();
   if (clock_.known()) restore_.begin(cursors_, clock_.venue_now(now_ms));
 }
 
@@ -122,7 +122,7 @@ void Engine::merge_snapshot(std::int64_t now_ms, Effects& effects) {
   note(effects, "synchronization_completed", "INFO",
        "account synchronised in " + std::to_string(now_ms - restore_started_ms_) + " ms (" + restore_reason_ + ")");
   restore_.finish();
-  restore_.abort();
+  restore_.forget();
   audit_due_ms_ = now_ms + settings_.audit_interval_ms;
 }
 

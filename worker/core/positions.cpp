@@ -113,12 +113,13 @@ void Positions::book(const Fill& fill, std::int64_t now_ms, Changes& changes) {
     held.venue.position_side = key.second;
   }
   const WaitingFill waiting{fill.sequence, fill.executed_ms, fill.side == Side::buy ? fill.quantity : -fill.quantity};
-  // The last report is explained and already contains this fill: it is late, and it changes nothing.
-  if (held.reported && held.unexplained_since_ms == 0 && contained(waiting, held.venue.version)) return;
+  // What the venue was asked about is settled: its quantity contains this fill already.
+  if (held.reported && contained(waiting, held.settled)) return;
   if (held.waiting.size() >= limits::kWaitingFills) held.waiting.erase(held.waiting.begin());
   held.waiting.push_back(waiting);
   if (held.waiting_since_ms == 0) held.waiting_since_ms = now_ms;
-  if (held.unexplained_since_ms == 0) return;
+  // A report that seemed explained may have been so by chance, two missing fills cancelling out: it is looked at again.
+  if (!held.reported || !contained(waiting, held.venue.version)) return;
   explain(held, now_ms);
   if (held.unexplained_since_ms == 0 && held.venue.quantity.is_zero() && held.row_open) close_row(held, changes);
 }
@@ -129,6 +130,7 @@ void Positions::load(VenuePosition position, bool reported, bool row_open, const
   held.row_open = row_open;
   held.row_side = row_side;
   held.base = position.quantity;
+  held.settled = position.version;
   const Key key{position.symbol, position.position_side};
   held.venue = std::move(position);
   held_.insert_or_assign(key, std::move(held));
@@ -187,6 +189,7 @@ std::vector<std::string> Positions::settle(const std::string& symbol, std::int64
     if (held.unexplained_since_ms != 0) unexplained.push_back(key.first);
     held.unexplained_since_ms = 0;
     held.base = held.venue.quantity;
+    held.settled = held.venue.version;
     forget_contained(held, now_ms);
     if (held.venue.quantity.is_zero() && held.row_open) close_row(held, changes);
   }

@@ -59,6 +59,7 @@ class Positions {
     bool row_open = false;
     std::string row_side;
     Decimal base;               // quantity that all booked fills up to the last explained report add up to
+    Version settled;            // up to here the venue's word was taken for it: fills from before change nothing
     std::vector<WaitingFill> waiting;
     std::int64_t unexplained_since_ms = 0;  // monotonic, 0 = explained
     std::int64_t waiting_since_ms = 0;      // monotonic, 0 = no fill is waiting

@@ -6,7 +6,7 @@
 namespace tradesync {
 
 void Restore::begin(const Cursors& cursors, std::int64_t venue_now_ms) {
-  abort();
+  forget();
   running_ = true;
   until_ms_ = venue_now_ms;
   as_of_ms = venue_now_ms;
@@ -23,7 +23,7 @@ void Restore::begin(const Cursors& cursors, std::int64_t venue_now_ms) {
   if (!rules_.executions_per_symbol) ask_windows(RequestKind::executions, Purpose::snapshot, since_ms_);
 }
 
-void Restore::abort() {
+void Restore::forget() {
   for (const auto& [id, purpose] : waiting_) requests_.drop(id);
   waiting_.clear();
   vanished_.clear();

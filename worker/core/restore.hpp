@@ -24,7 +24,7 @@ class Restore {
   Restore(const VenueRules& rules, Requests& requests) : rules_(rules), requests_(requests) {}
 
   void begin(const Cursors& cursors, std::int64_t venue_now_ms);
-  void abort();
+  void forget();
   bool running() const { return running_; }
 
   // true: the answer was one of ours. After it, advance() asks what follows from it.

@@ -219,7 +219,7 @@ TEST_F(RestoreTest, balance_without_a_time_of_its_own_is_as_new_as_the_question)
 TEST_F(RestoreTest, aborted_restoration_takes_no_late_answer) {
   begin();
   const auto asked = ask();
-  restore.abort();
+  restore.forget();
   for (const auto& request : asked) EXPECT_FALSE(answer(request, {position("BTCUSDT", "1", {1, 1})}));
   EXPECT_TRUE(restore.positions.empty());
   EXPECT_FALSE(restore.running());
