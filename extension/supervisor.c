@@ -43,6 +43,7 @@ typedef struct watched_account
 static watched_account watched[TRADESYNC_MAX_ACCOUNTS];
 static account_list listed;
 static Oid	our_database = InvalidOid;
+static bool chores_wanted = false;	/* before their time: an account has changed */
 
 PGDLLEXPORT void tradesync_supervisor_main(Datum arg);
 
@@ -212,6 +213,8 @@ look_at(const listed_account *row, TimestampTz now)
 	{
 		backoff_forgive(&memory->backoff);
 		memory->backoff.end_wanted = true;
+		/* The first confirmed account brings the first partitions of events. */
+		chores_wanted = true;
 	}
 	memory->generation = row->generation;
 	running = process_is_alive(memory->handle);
@@ -301,8 +304,9 @@ do_chores_when_due(void)
 	static TimestampTz last = 0;
 	TimestampTz now = GetCurrentTimestamp();
 
-	if (!listed.extension || is_held() || !TimestampDifferenceExceeds(last, now, CHORES_INTERVAL_MS))
+	if (!listed.extension || is_held() || (!chores_wanted && !TimestampDifferenceExceeds(last, now, CHORES_INTERVAL_MS)))
 		return;
+	chores_wanted = false;
 	last = now;
 	account_list_do_chores();
 }

@@ -292,9 +292,13 @@ $$;
 comment on function monitoring.worker_load_account(int) is
   'Worker: the account with its effective settings, and whether it is halted (by halt() or by a changed identity).';
 
+-- A restore brings the rows first and the numbers that were given out last. Before that an account has no worker: it would
+-- write rows that are still to be restored.
 create function monitoring.worker_list_accounts(out id int, out name text, out enabled boolean, out generation bigint)
   returns setof record
   language sql stable set search_path = pg_catalog, pg_temp as $$
-  select a.id, a.name, a.enabled, a.generation from monitoring.accounts a order by a.id
+  select a.id, a.name, a.enabled and s.is_called and a.id <= s.last_value, a.generation
+  from monitoring.accounts a, monitoring.accounts_id_seq s
+  order by a.id
 $$;
-comment on function monitoring.worker_list_accounts() is 'Supervisor: all accounts of this database, and which of them need a worker.';
+comment on function monitoring.worker_list_accounts() is 'Supervisor: all accounts of this database, and which of them need a worker; none while they are being restored.';

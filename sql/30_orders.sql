@@ -274,7 +274,11 @@ begin
       from monitoring.positions c
       where c.account = account_name and c.symbol = i.symbol and c.position_side = coalesce(i.known_side, 'both')
         and c.opened_at <= i.executed_at + interval '5 seconds'
-        and (c.is_open or (c.status = 'closed' and c.closed_at >= i.executed_at - interval '5 seconds'))
+        and (c.is_open
+             or (c.status = 'closed' and c.closed_at >= i.executed_at - interval '5 seconds'
+                 -- What happens after a settled end opens the next position, whose row may not be there yet.
+                 and (i.executed_at <= c.closed_at
+                      or (c.exit_price is null and i.side = case c.side when 'long' then 'sell' else 'buy' end))))
       order by (c.status = 'closed' and c.exit_price is null and c.closed_at >= i.executed_at - interval '1 second'
                 and i.side = case c.side when 'long' then 'sell' else 'buy' end) desc,
                c.is_open desc, c.opened_at desc

@@ -27,6 +27,9 @@ class Bed:
         self.cluster.remove()
         self.simulator.remove()
 
+    def postmaster(self):
+        return int((self.cluster.data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
+
     def account(self, venue, positions=0):
         """A new account, known to simulator and database, not enabled."""
         number = next(self.numbers)

@@ -48,16 +48,19 @@ def run(arguments):
     bed = Bed()
     try:
         fsync = machine.fsync_us(bed.cluster.home)
+        others = machine.Others([os.getpid(), bed.postmaster()])
         for name, measure in parts(arguments).items():
             if arguments.only and name not in arguments.only:
                 continue
-            others = machine.quiet_moment(arguments.patience)
+            others.wait_for_quiet(arguments.patience)
+            others.look()
             began = time.monotonic()
             measured = measure(bed)
+            taken = others.look()
             load = os.getloadavg()[0]
-            print(f"{name}: {time.monotonic() - began:.0f} s, before it others used {others:.1f} cores, load average after it {load:.1f}", flush=True)
+            print(f"{name}: {time.monotonic() - began:.0f} s, others used {taken:.1f} cores meanwhile, load average {load:.1f}", flush=True)
             for figure in measured:
-                figure.detail.update(part=name, busy_cores_of_others=round(others, 2), load_average=load)
+                figure.detail.update(part=name, cores_used_by_others=round(taken, 2), load_average=load)
             figures += measured
     finally:
         bed.close()

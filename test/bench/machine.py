@@ -43,17 +43,41 @@ def busy_seconds():
     return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
-def busy_cores(seconds=1.0):
-    """Cores in use over a short look. Asked while the bench rests: this is what others take from it."""
-    began, before = time.monotonic(), busy_seconds()
-    time.sleep(seconds)
-    return (busy_seconds() - before) / (time.monotonic() - began)
+def own_seconds(roots):
+    """CPU seconds of these processes and everything they started, ended children included."""
+    stats = {}
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, rest = stat.parent.name, stat.read_text().rsplit(")", 1)[1].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue                                    # ended while we looked
+        stats[int(pid)] = int(rest[1]), sum(map(int, rest[11:15]))
+    ours = set(roots)
+    while True:
+        grown = ours | {pid for pid, (parent, _) in stats.items() if parent in ours}
+        if grown == ours:
+            return sum(stats[pid][1] for pid in ours if pid in stats) / os.sysconf("SC_CLK_TCK")
+        ours = grown
 
 
-def quiet_moment(patience_s, limit=0.3):
-    """Waits, patience_s at most, until others leave the cores alone; returns how many cores they use."""
-    end = time.monotonic() + patience_s
-    busy = busy_cores()
-    while busy > limit and time.monotonic() < end:
-        busy = busy_cores()
-    return busy
+class Others:
+    """How many cores everybody but these processes used since the last look: what a figure has to be read with."""
+
+    def __init__(self, roots):
+        self.roots = roots
+        self.look()
+
+    def look(self):
+        now, others = time.monotonic(), busy_seconds() - own_seconds(self.roots)
+        cores = max(0.0, (others - self.others) / (now - self.at)) if hasattr(self, "at") else 0.0
+        self.at, self.others = now, others
+        return cores
+
+    def wait_for_quiet(self, patience_s, limit=0.3):
+        """Waits, patience_s at most, until others leave the cores alone for a second."""
+        end = time.monotonic() + patience_s
+        self.look()
+        while time.monotonic() < end:
+            time.sleep(1)
+            if self.look() <= limit:
+                return

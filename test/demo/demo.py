@@ -55,8 +55,7 @@ class Demo:
     def __init__(self):
         self.began = time.monotonic()
         self.simulator = Simulator(seed=7)
-        # Two prices a second keep the walk of prices readable; anything faster would do as well.
-        self.cluster = Cluster({"tradesync.price_interval": 100}, databases=DATABASE, name="tradesync-demo").start()
+        self.cluster = Cluster(databases=DATABASE, name="tradesync-demo").start()
         self.cluster.psql(f"create database {DATABASE}")
         self.accounts = [Account(self, venue) for venue in VENUES]
         self.cluster.write_credentials({account.name: (account.key, account.secret) for account in self.accounts})

@@ -31,6 +31,18 @@ def test_a_position_of_another_client_appears_and_closes_with_the_price_of_its_f
     assert row[7]
 
 
+def test_a_symbol_opened_again_at_once_leaves_the_closed_row_its_result(world, venue):
+    account = world.account(venue)
+    for side, quantity in (("buy", "0.1"), ("sell", "0.1"), ("buy", "0.05")):
+        account.control("trade", symbol="BTCUSDT", side=side, quantity=quantity)
+    wait_equal(account)
+    result = "select exit_price is not null and pnl is not null from monitoring.positions where account = :account and status = 'closed'"
+    account.wait_value(result, True)
+    rows = account.rows("select p.status, p.quantity, count(t.trade_id) from monitoring.positions p join monitoring.trades t on t.position_id = p.id "
+                        "where p.account = :account group by p.id order by p.id")
+    assert rows == [("closed", Decimal("0.1"), 2), ("active", Decimal("0.05"), 1)]
+
+
 def test_a_flip_closes_one_row_and_opens_another(world, venue):
     account = world.account(venue)
     account.control("trade", symbol="SOLUSDT", side="buy", quantity="2")

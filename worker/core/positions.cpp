@@ -93,9 +93,14 @@ void Positions::forget_contained(Held& held, std::int64_t now_ms) {
 void Positions::explain(Held& held, std::int64_t now_ms) {
   if (!held.reported) return;
   std::optional<Decimal> sum = held.base;
-  for (const auto& fill : held.waiting)
-    if (sum && contained(fill, held.venue.version)) sum = add(*sum, fill.signed_quantity);
-  if (sum && *sum == held.venue.quantity) {
+  // A position that moved and came back is where it was, but its fills are still to come.
+  bool told = held.unexplained_since_ms == 0;
+  for (const auto& fill : held.waiting) {
+    if (!sum || !contained(fill, held.venue.version)) continue;
+    sum = add(*sum, fill.signed_quantity);
+    told = true;
+  }
+  if (told && sum && *sum == held.venue.quantity) {
     held.base = held.venue.quantity;
     held.unexplained_since_ms = 0;
     held.asked = false;

@@ -164,6 +164,25 @@ TEST_F(PositionsTest, flat_position_without_closing_fills_settles_after_the_venu
   EXPECT_FALSE(positions.is_open("BTCUSDT"));
 }
 
+TEST_F(PositionsTest, position_that_is_over_before_its_first_fill_arrives_waits_for_all_of_them) {
+  report("2", 10);
+  report("0", 20);
+  EXPECT_EQ(closed(), 0u) << "that it is back where it was explains nothing";
+  book("2", 10);
+  EXPECT_EQ(closed(), 0u);
+  book("-2", 20);
+  EXPECT_EQ(closed(), 1u);
+  EXPECT_FALSE(in_doubt());
+}
+
+TEST_F(PositionsTest, fills_of_one_match_may_come_before_the_second_report_of_it) {
+  positions.apply(position("BTCUSDT", "1", {10, 11}), Source::stream, now, changes);
+  book("1", 10);
+  book("2", 10);
+  positions.apply(position("BTCUSDT", "3", {10, 12}), Source::stream, now, changes);
+  EXPECT_FALSE(in_doubt());
+}
+
 TEST_F(PositionsTest, flip_closes_the_old_row_at_once) {
   report("2", 10);
   book("2", 10);
