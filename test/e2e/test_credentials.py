@@ -1,5 +1,6 @@
 """API keys come from the credentials file alone, and a reload of the configuration is enough to change them."""
 import os
+import re
 
 import pytest
 from compare import wait_equal
@@ -19,6 +20,10 @@ def refused(world, name, words):
 
 def health_of(world, check):
     return world.cluster.rows("select ok, value, detail from monitoring.health() where check_name = %s", (check,))[0]
+
+
+def warnings(world, name):
+    return len(re.findall(rf"WARNING: .*account {name}: credentials file", world.cluster.log_text()))
 
 
 def reload(world):
@@ -149,12 +154,12 @@ def test_a_file_that_is_not_safe_or_not_readable_is_refused(world, file_put_back
     account = world.account("bybit", count=1)
     wait_equal(account)
     before = account.rows("select id, status, quantity from monitoring.positions where account = :account")
-    logged = world.cluster.log_text().count(f"WARNING:  account {account.name}: credentials file")
+    logged = warnings(world, account.name)
     words = spoil(world)
     reload(world)
     refused(world, account.name, words)
     assert words in health_of(world, f"worker {account.name}")[2]
-    assert world.cluster.log_text().count(f"WARNING:  account {account.name}: credentials file") > logged
+    assert warnings(world, account.name) > logged
     assert account.rows("select id, status, quantity from monitoring.positions where account = :account") == before
 
 

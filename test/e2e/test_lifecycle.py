@@ -11,7 +11,7 @@ from conftest import Account
 from support.cluster import add_account, wait_for
 
 SETTINGS = {"tradesync.databases": "'postgres, house, second'"}
-FILLS = 1500
+FILLS = 800
 RATE = 1000
 numbers = itertools.count(1)
 

@@ -14,8 +14,8 @@ namespace {
 class CredentialsTest : public testing::Test {
  protected:
   CredentialsTest() {
-    char name[] = "/tmp/credentials_test_XXXXXX";
-    home = ::mkdtemp(name);
+    std::string name = testing::TempDir() + "credentials_test_XXXXXX";
+    home = ::mkdtemp(name.data());
     std::filesystem::create_directory(home / "data");
     write("main KEY1 SECRET1\nother KEY2 SECRET2 testnet\n");
   }

@@ -46,7 +46,8 @@ TEST_F(LoadTest, positions_know_whether_the_venue_reported_them) {
 TEST_F(LoadTest, orders_and_cursors_are_read) {
   wall.tables["monitoring.worker_load_orders"] = {
       {"BTCUSDT", "7", std::nullopt, "conditional", "sell", "short", "stop_market", "triggered", "2", "0.5", "1", "2"}};
-  wall.tables["monitoring.worker_load_cursors"] = {{"account", "", "1785000000000"}, {"trades", "BTCUSDT", "77"}, {"else", "", "1"}};
+  wall.tables["monitoring.worker_load_cursors"] = {
+      {"account", "", "1785000000000"}, {"trades", "BTCUSDT", "77"}, {"else", "", "1"}};
   ASSERT_EQ(load(), LoadResult::ok);
   ASSERT_EQ(loaded.orders.size(), 1u);
   EXPECT_EQ(loaded.orders[0].kind, OrderKind::conditional);
@@ -70,7 +71,8 @@ TEST_F(LoadTest, account_without_a_row_is_no_account) {
 }
 
 TEST_F(LoadTest, account_row_is_read_and_only_its_connection_matters_for_a_new_start) {
-  wall.tables["monitoring.worker_load_account"] = {{"main", "bybit", "testnet", "observe", "r", "wp", "wv", "t", "f", std::nullopt}};
+  wall.tables["monitoring.worker_load_account"] = {
+      {"main", "bybit", "testnet", "observe", "r", "wp", "wv", "t", "f", std::nullopt}};
   Account account;
   ASSERT_EQ(load_account(7, account, error), LoadResult::ok);
   EXPECT_EQ(account.name, "main");

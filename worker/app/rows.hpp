@@ -24,6 +24,7 @@ class Rows {
   Rows& boolean(bool value);
   Rows& null();
 
+  Rows empty_like() const { return Rows(function_, row_type_, columns_); }
   int count() const { return static_cast<int>(cells_.size()) / columns_; }
   bool empty() const { return cells_.empty(); }
   void clear();

@@ -79,8 +79,7 @@ bool Store::holds_trades() const {
 }
 
 void Store::wait(const Rows& rows, int row) {
-  Waiting waiting{subject_of(rows, row), rows};
-  waiting.row.clear();
+  Waiting waiting{subject_of(rows, row), rows.empty_like()};
   waiting.row.append_row(rows, row);
   ++waiting_subjects_[waiting.subject];
   waiting_.push_back(std::move(waiting));
@@ -89,8 +88,7 @@ void Store::wait(const Rows& rows, int row) {
 // A row about something that already waits must not overtake it.
 void Store::hold_followers(std::deque<Rows>& tables) {
   for (Rows& rows : tables) {
-    Rows kept = rows;
-    kept.clear();
+    Rows kept = rows.empty_like();
     bool held = false;
     for (int row = 0; row < rows.count(); ++row) {
       const std::string subject = subject_of(rows, row);
@@ -102,6 +100,13 @@ void Store::hold_followers(std::deque<Rows>& tables) {
       }
     }
     if (held) rows = std::move(kept);
+  }
+}
+
+void Store::keep_refused(const Rows& rows) {
+  for (int row = 0; row < rows.count(); ++row) {
+    const bool refused = rows.fate[static_cast<std::size_t>(row)] == 2 && !is_passing(rows.errors[static_cast<std::size_t>(row)]);
+    if (refused && !is_record(rows)) wait(rows, row);
   }
 }
 
@@ -171,7 +176,13 @@ Store::Result Store::commit_each(std::deque<Rows>& tables, bool durable, std::in
   if (!buried.empty()) {
     Tables graves;
     graves.fill(buried, 0);
-    if (execute(graves.all(), WALL_ALL, true, "saving dead letters", error) == WALL_GONE) return Result::gone;
+    const wall_outcome saved = execute(graves.all(), WALL_ALL, true, "saving dead letters", error);
+    if (saved == WALL_GONE) return Result::gone;
+    // Not even the grave holds: the rows stay with us, and the cursors with them.
+    if (saved != WALL_SAVED) {
+      for (const Rows& rows : tables) keep_refused(rows);
+      return Result::saved;
+    }
   }
   if (holds_trades()) return Result::saved;
   return execute(cursors, WALL_ALL, durable, "saving cursors", error) == WALL_GONE ? Result::gone : Result::saved;
@@ -182,8 +193,7 @@ Store::Result Store::retry(std::int64_t now_ms, std::string& error_text) {
   std::deque<Rows> tables;
   for (const Waiting& waiting : waiting_) {
     if (tables.empty() || std::string_view(tables.back().function()) != waiting.row.function()) {
-      tables.push_back(waiting.row);
-      tables.back().clear();
+      tables.push_back(waiting.row.empty_like());
     }
     tables.back().append_row(waiting.row, 0);
   }

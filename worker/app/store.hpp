@@ -35,6 +35,7 @@ class Store {
   wall_outcome execute(std::deque<Rows>& tables, wall_mode mode, bool durable, const char* activity, wall_error& error);
   void hold_followers(std::deque<Rows>& tables);
   Result commit_each(std::deque<Rows>& tables, bool durable, std::int64_t now_ms, std::string& error);
+  void keep_refused(const Rows& rows);
   void sort_fates(const Rows& rows, Changes& buried);
   void wait(const Rows& rows, int row);
   bool holds_trades() const;

@@ -16,7 +16,9 @@ using Result = Store::Result;
 class StoreTest : public testing::Test {
  protected:
   void add_fill(const std::string& id) { changes.fills.push_back(fill("BTCUSDT", id, "1", 1, 1)); }
-  void add_order(const std::string& id, OrderStatus status = OrderStatus::new_) { changes.put(OrderChange{order("BTCUSDT", id, status, {1, 1})}); }
+  void add_order(const std::string& id, OrderStatus status = OrderStatus::new_) {
+    changes.put(OrderChange{order("BTCUSDT", id, status, {1, 1})});
+  }
   void add_cursor(const std::string& position) { changes.cursors.push_back({"account", "", position}); }
   Result commit() {
     const Result result = store.commit(changes, now, 0, error);
@@ -234,7 +236,10 @@ TEST_F(StoreTest, cursor_of_a_turn_whose_dead_letter_could_not_be_saved_stands_s
   wall.outcomes = {WALL_SAVED, WALL_SAVED, WALL_REFUSED};
   add_fill("2");
   add_cursor("5");
-  commit();
+  if (commit() != Result::broken) {
+    add_cursor("6");
+    commit();
+  }
   EXPECT_TRUE(wall.saved_to("dead_letters").empty());
   EXPECT_TRUE(cursors().empty()) << "it would pass a fill that is nowhere";
 }

@@ -1,5 +1,6 @@
 #include "app/tables.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace tradesync {
@@ -81,14 +82,18 @@ void Tables::fill(const Changes& changes, std::int64_t unix_offset_ms) {
 
   Rows& orders = table("monitoring.worker_save_orders", "monitoring.order_row", 22);
   for (const OrderChange& change : changes.orders) add(orders, change);
-  Rows& trades = table("monitoring.worker_save_trades", "monitoring.trade_row", 16);
-  for (const Fill& fill : changes.fills) add(trades, fill);
-
-  for (const PositionStage& stage : changes.stages) {
+  // Without a crossing of zero there is one stage, or none.
+  const std::size_t stage_count = std::max<std::size_t>(changes.stages.size(), 1);
+  for (std::size_t i = 0; i < stage_count; ++i) {
+    Rows& trades = table("monitoring.worker_save_trades", "monitoring.trade_row", 16);
+    const std::size_t first = i == 0 ? 0 : changes.stages[i].first_fill;
+    const std::size_t end = i + 1 < changes.stages.size() ? changes.stages[i + 1].first_fill : changes.fills.size();
+    for (std::size_t fill = first; fill < end; ++fill) add(trades, changes.fills[fill]);
+    if (changes.stages.empty()) break;
     Rows& closings = table("monitoring.worker_close_positions", "monitoring.close_row", 5);
-    for (const Closing& closing : stage.closings) add(closings, closing);
+    for (const Closing& closing : changes.stages[i].closings) add(closings, closing);
     Rows& positions = table("monitoring.worker_save_positions", "monitoring.position_row", 15);
-    for (const PositionChange& change : stage.positions) add(positions, change);
+    for (const PositionChange& change : changes.stages[i].positions) add(positions, change);
   }
 
   Rows& balances = table("monitoring.worker_save_balances", "monitoring.balance_row", 5);

@@ -48,8 +48,9 @@ TEST_F(TablesTest, what_depends_on_others_is_written_after_them) {
   Instrument instrument;
   instrument.symbol = "BTCUSDT";
   changes.instruments.push_back(instrument);
-  EXPECT_EQ(written(), (std::vector<std::string>{"save_dead_letters", "save_instruments", "save_orders", "save_trades", "save_positions",
-                                                 "save_balances", "save_prices", "save_events", "save_cursors"}));
+  EXPECT_EQ(written(),
+            (std::vector<std::string>{"save_dead_letters", "save_instruments", "save_orders", "save_trades", "save_positions",
+                                      "save_balances", "save_prices", "save_events", "save_cursors"}));
 }
 
 TEST_F(TablesTest, stages_are_written_one_after_the_other_closings_first) {
@@ -72,8 +73,9 @@ TEST_F(TablesTest, order_says_what_is_known_and_null_where_nothing_is) {
   written();
   const Rows& orders = rows("save_orders");
   ASSERT_EQ(orders.columns(), 22);
-  const char* expected[] = {"BTCUSDT", "7",  "mine", "regular", "buy", "both", "limit", "partially_filled", "",   "100.5", nullptr,
-                            "10",      "4",  nullptr, "t",      nullptr, nullptr, "9",   "22",               "11", "22",    "rest"};
+  const char* expected[] = {"BTCUSDT", "7",     "mine",  "regular", "buy", "both",  "limit", "partially_filled",
+                            "",        "100.5", nullptr, "10",      "4",   nullptr, "t",     nullptr,
+                            nullptr,   "9",     "22",    "11",      "22",  "rest"};
   for (int column = 0; column < 22; ++column) {
     const auto cell = orders.cell(0, column);
     if (expected[column]) EXPECT_EQ(cell, expected[column]) << column;

@@ -79,7 +79,8 @@ using tradesync::test::WallFake;
 
 extern "C" {
 
-wall_outcome wall_execute(int32_t, const wall_call* calls, int32_t count, wall_mode mode, bool durable, const char*, wall_error* error) {
+wall_outcome wall_execute(int32_t, const wall_call* calls, int32_t count, wall_mode mode, bool durable, const char*,
+                          wall_error* error) {
   WallFake::Batch batch{mode, durable, WALL_SAVED, {}};
   for (int32_t i = 0; i < count; ++i) {
     batch.calls.push_back({calls[i].function, calls[i].row_type, {}});
@@ -90,7 +91,8 @@ wall_outcome wall_execute(int32_t, const wall_call* calls, int32_t count, wall_m
     living->outcomes.pop_front();
     tradesync::test::set_error(error, batch.outcome == WALL_GONE ? "42P01" : "XX000");
   }
-  if (batch.outcome == WALL_SAVED) batch.outcome = mode == WALL_ALL ? tradesync::test::execute_all(batch, error) : tradesync::test::execute_each(batch, calls);
+  if (batch.outcome == WALL_SAVED)
+    batch.outcome = mode == WALL_ALL ? tradesync::test::execute_all(batch, error) : tradesync::test::execute_each(batch, calls);
   living->batches.push_back(batch);
   return batch.outcome;
 }

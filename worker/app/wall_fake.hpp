@@ -35,10 +35,10 @@ class WallFake {
   };
 
   // ---- how it behaves
-  std::set<std::string> locked;                   // a row with this cell is locked by somebody
-  std::map<std::string, std::string> refused;     // a row with this cell is refused with this SQLSTATE
-  std::deque<wall_outcome> outcomes;              // of the next batches, whatever they hold
-  std::map<std::string, std::vector<Row>> tables; // answers of wall_query by function
+  std::set<std::string> locked;                    // a row with this cell is locked by somebody
+  std::map<std::string, std::string> refused;      // a row with this cell is refused with this SQLSTATE
+  std::deque<wall_outcome> outcomes;               // of the next batches, whatever they hold
+  std::map<std::string, std::vector<Row>> tables;  // answers of wall_query by function
   std::map<std::string, std::string> settings;
   std::string data_directory = "/nowhere";
   std::int64_t unix_ms = 0;

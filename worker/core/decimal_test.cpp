@@ -34,8 +34,9 @@ TEST(Decimal, text_is_plain_and_shortest) {
 }
 
 TEST(Decimal, what_is_no_number_is_refused) {
-  for (const char* text : {"", "-", "+", ".", "-.", "e5", "1e", "1e+", "1e1.5", "1e61", "1e-61", "1e00005", "NaN", "nan", "inf", "-Infinity",
-                           "0x10", "1,5", "1.2.3", "--1", "+-1", " 1", "1 ", "1_000", "1e5x", "١"})
+  for (const char* text :
+       {"",    "-",   "+",         ".",    "-.",  "e5",    "1e",  "1e+", "1e1.5", "1e61", "1e-61", "1e00005", "NaN",
+        "nan", "inf", "-Infinity", "0x10", "1,5", "1.2.3", "--1", "+-1", " 1",    "1 ",   "1_000", "1e5x",    "١"})
     EXPECT_FALSE(Decimal::parse(text)) << '"' << text << '"';
 }
 
@@ -170,7 +171,8 @@ std::optional<std::string> text_of(Big big, int scale) {
   if (big.digits == "0") return "0";
   if (big.digits.size() > 38 || scale > 60) return std::nullopt;
   if (scale > 0) {
-    if (big.digits.size() <= static_cast<std::size_t>(scale)) big.digits.insert(0, static_cast<std::size_t>(scale) + 1 - big.digits.size(), '0');
+    if (big.digits.size() <= static_cast<std::size_t>(scale))
+      big.digits.insert(0, static_cast<std::size_t>(scale) + 1 - big.digits.size(), '0');
     big.digits.insert(big.digits.size() - static_cast<std::size_t>(scale), ".");
   }
   return (big.negative ? "-" : "") + big.digits;
@@ -186,7 +188,8 @@ Sample draw(Random& random, int most_digits) {
   Sample sample;
   std::string digits;
   const std::int64_t count = 1 + random.up_to(most_digits - 1);
-  for (std::int64_t i = 0; i < count; ++i) digits.push_back(static_cast<char>('0' + (random.up_to(3) == 0 ? 0 : random.up_to(9))));
+  for (std::int64_t i = 0; i < count; ++i)
+    digits.push_back(static_cast<char>('0' + (random.up_to(3) == 0 ? 0 : random.up_to(9))));
   sample.scale = static_cast<int>(random.up_to(25));
   sample.big = {random.up_to(1) == 1, trimmed(digits)};
   sample.text = *text_of(sample.big, sample.scale);
@@ -238,7 +241,8 @@ TEST(Decimal, any_text_is_a_number_that_round_trips_or_is_refused) {
   int numbers = 0;
   for (int round = 0; round < 50000; ++round) {
     std::string text;
-    for (std::int64_t i = random.up_to(12); i >= 0; --i) text.push_back(kAlphabet[static_cast<std::size_t>(random.up_to(kAlphabet.size() - 1))]);
+    for (std::int64_t i = random.up_to(12); i >= 0; --i)
+      text.push_back(kAlphabet[static_cast<std::size_t>(random.up_to(kAlphabet.size() - 1))]);
     const auto value = Decimal::parse(text);
     if (!value) continue;
     ++numbers;

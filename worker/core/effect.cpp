@@ -71,12 +71,20 @@ void Changes::put(PositionChange change) {
 void Changes::put(Closing closing) {
   if (stages.empty()) stages.emplace_back();
   if (position_at_.contains(position_key(closing.symbol, closing.position_side))) next_stage();
+  closing_symbols_.insert(closing.symbol);
   stages.back().closings.push_back(std::move(closing));
+}
+
+void Changes::put(Fill fill) {
+  if (closing_symbols_.contains(fill.symbol)) next_stage();
+  fills.push_back(std::move(fill));
 }
 
 void Changes::next_stage() {
   stages.emplace_back();
+  stages.back().first_fill = fills.size();
   position_at_.clear();
+  closing_symbols_.clear();
 }
 
 bool Changes::has_account_data() const {

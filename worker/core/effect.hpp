@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,7 +30,10 @@ struct Closing {
 };
 // Positions move through zero, sometimes twice within one turn (closed and opened again, flipped). A stage holds what can
 // be written at once: first the closings, then at most one state per position. A second crossing starts the next stage.
+// Fills from `first_fill` on (up to the next stage's) are written before the closings of their stage, which settle from
+// them; a fill that follows a closing of its symbol belongs to the next position and to the next stage.
 struct PositionStage {
+  std::size_t first_fill = 0;
   std::vector<Closing> closings;
   std::vector<PositionChange> positions;
 };
@@ -71,6 +75,7 @@ struct Changes {
   std::vector<DeadLetter> dead_letters;
 
   void put(OrderChange change);
+  void put(Fill fill);
   void put(PositionChange change);
   void put(Closing closing);
   bool empty() const;
@@ -82,6 +87,7 @@ struct Changes {
   void next_stage();
   std::map<std::string, std::size_t, std::less<>> order_at_;
   std::map<std::string, std::size_t, std::less<>> position_at_;  // within the last stage
+  std::set<std::string, std::less<>> closing_symbols_;           // within the last stage
 };
 
 struct OpenSocket {

@@ -10,7 +10,9 @@ namespace {
 
 using namespace test;
 
-PositionChange held(std::string_view quantity, std::int64_t time) { return {position("BTCUSDT", quantity, {0, time}), Source::stream}; }
+PositionChange held(std::string_view quantity, std::int64_t time) {
+  return {position("BTCUSDT", quantity, {0, time}), Source::stream};
+}
 Closing closing(const std::string& symbol = "BTCUSDT") { return {symbol, PositionSide::both, "long", 1, "closed_on_exchange"}; }
 
 TEST(Changes, order_keeps_its_last_state_and_its_creation_time) {
@@ -89,6 +91,19 @@ TEST(Changes, symbols_and_sides_share_a_stage) {
   changes.put(PositionChange{position("ETHUSDT", "2", {0, 1}), Source::stream});
   ASSERT_EQ(changes.stages.size(), 1u);
   EXPECT_EQ(changes.stages[0].positions.size(), 3u);
+}
+
+TEST(Changes, fill_after_a_closing_of_its_symbol_belongs_to_the_next_stage) {
+  Changes changes;
+  changes.put(fill("BTCUSDT", "1", "-1", 1, 1));
+  changes.put(closing());
+  changes.put(fill("ETHUSDT", "2", "1", 2, 2));
+  EXPECT_EQ(changes.stages.size(), 1u) << "another symbol settles from nothing of it";
+  changes.put(fill("BTCUSDT", "3", "1", 3, 3));
+  ASSERT_EQ(changes.stages.size(), 2u);
+  EXPECT_EQ(changes.stages[0].first_fill, 0u);
+  EXPECT_EQ(changes.stages[1].first_fill, 2u);
+  EXPECT_EQ(changes.fills.size(), 3u);
 }
 
 TEST(Changes, prices_alone_are_no_account_data) {

@@ -58,6 +58,7 @@ void Engine::apply_fill(Fill fill, std::int64_t now_ms, Effects& effects) {
   }
   const std::string symbol = fill.symbol;
   const bool was_open = positions_.is_open(symbol);
+  effects.changes.put(fill);  // before the closing that it may bring about
   positions_.book(fill, now_ms, effects.changes);
   if (was_open && !positions_.is_open(symbol)) follow_symbol(symbol, now_ms, effects);
   if (!has_hole() && fill.executed_ms > cursors_.account_ms) {
@@ -72,7 +73,6 @@ void Engine::apply_fill(Fill fill, std::int64_t now_ms, Effects& effects) {
       cursors_dirty_ = true;
     }
   }
-  effects.changes.fills.push_back(std::move(fill));
 }
 
 void Engine::apply_position(VenuePosition position, Source source, std::int64_t now_ms, Effects& effects) {

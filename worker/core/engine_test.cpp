@@ -39,7 +39,8 @@ class EngineTest : public testing::TestWithParam<bool> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Venues, EngineTest, testing::Bool(), [](const auto& kind) { return kind.param ? "listen_key" : "login"; });
+INSTANTIATE_TEST_SUITE_P(Venues, EngineTest, testing::Bool(),
+                         [](const auto& kind) { return kind.param ? "listen_key" : "login"; });
 
 // ---------------------------------------------------------------- start and restore
 
@@ -60,7 +61,8 @@ TEST_P(EngineTest, first_start_reads_no_history_and_finds_nothing_amiss) {
   venue.trade("BTCUSDT", 3);
   venue.start();
   venue.advance(kLongMs);
-  for (RequestKind kind : {RequestKind::closed_orders, RequestKind::executions, RequestKind::income_symbols}) EXPECT_EQ(venue.asked_for(kind), 0);
+  for (RequestKind kind : {RequestKind::closed_orders, RequestKind::executions, RequestKind::income_symbols})
+    EXPECT_EQ(venue.asked_for(kind), 0);
   EXPECT_TRUE(venue.written_fills().empty());
   EXPECT_EQ(venue.events("quantity_mismatch_detected"), 0);
 }
@@ -136,7 +138,8 @@ TEST_P(EngineTest, failed_answers_conclude_nothing) {
   loaded.positions.push_back({position("BTCUSDT", "3", {0, loaded.cursors.account_ms}), true, true, "long"});
   ScriptedVenue venue(rules(), {}, loaded);
   venue.positions.emplace("BTCUSDT", loaded.positions[0].position);
-  venue.fails[RequestKind::positions] = {Outcome::failed, Outcome::throttled, Outcome::unauthorized, Outcome::refused, Outcome::clock, Outcome::failed};
+  venue.fails[RequestKind::positions] = {Outcome::failed,  Outcome::throttled, Outcome::unauthorized,
+                                         Outcome::refused, Outcome::clock,     Outcome::failed};
   venue.start();
   for (int seconds = 0; seconds < 600 && !venue.engine.live(); ++seconds) {
     EXPECT_TRUE(venue.written_closings().empty());
@@ -514,7 +517,8 @@ TEST_P(EngineTest, dry_run_is_live_without_a_private_session) {
   EXPECT_TRUE(venue.engine.live());
   EXPECT_TRUE(venue.private_links.empty());
   for (const auto& request : venue.asked)
-    EXPECT_TRUE(request.kind == RequestKind::server_time || request.kind == RequestKind::instruments) << "nothing that needs a key";
+    EXPECT_TRUE(request.kind == RequestKind::server_time || request.kind == RequestKind::instruments)
+        << "nothing that needs a key";
   venue.step(SyncAsked{{"BTCUSDT"}});
   venue.advance(1000);
   EXPECT_EQ(venue.engine.subscribed_symbols(), std::set<std::string>{"BTCUSDT"});
@@ -540,6 +544,37 @@ TEST_P(EngineTest, quiet_account_asks_for_few_turns) {
     venue.step(Tick{});
   }
   EXPECT_LT(turns, 200) << "in ten minutes";
+}
+
+// ---------------------------------------------------------------- the kind with a login: executions do not say their side
+
+class HedgedFill : public testing::Test {
+ protected:
+  HedgedFill() : venue(login_rules()) {
+    venue.start();
+    told = venue.trade("BTCUSDT", 2);
+    std::get<Fill>(told[0]).position_side = venue.fills[0].position_side = std::nullopt;
+    std::get<Order>(told[1]).position_side = PositionSide::long_;
+    std::get<VenuePosition>(told[2]).position_side = venue.positions.at("BTCUSDT").position_side = PositionSide::long_;
+  }
+  void expect_long() {
+    venue.advance(20000);
+    ASSERT_EQ(venue.written_fills().size(), 1u);
+    EXPECT_EQ(venue.written_fills()[0].position_side, PositionSide::long_);
+    EXPECT_EQ(venue.events("quantity_mismatch_detected"), 0);
+  }
+  ScriptedVenue venue;
+  Facts told;
+};
+
+TEST_F(HedgedFill, first_fill_of_a_symbol_takes_the_side_of_its_finished_order) {
+  venue.push({told[1], told[0], told[2]});
+  expect_long();
+}
+
+TEST_F(HedgedFill, first_fill_of_a_symbol_that_precedes_its_order_gets_its_side_in_the_end) {
+  venue.push(told);
+  expect_long();
 }
 
 // ---------------------------------------------------------------- the kind with listen keys
@@ -628,7 +663,8 @@ TEST_P(EngineTest, whatever_is_cut_delayed_or_refused_the_account_ends_as_the_ve
     venue.page_size = 1 + static_cast<std::size_t>(random.up_to(5));
     venue.start();
     const char* symbols[] = {"BTCUSDT", "ETHUSDT"};
-    const RequestKind kinds[] = {RequestKind::positions, RequestKind::balances, RequestKind::executions, RequestKind::open_orders};
+    const RequestKind kinds[] = {RequestKind::positions, RequestKind::balances, RequestKind::executions,
+                                 RequestKind::open_orders};
     int rested = 0;
     for (int round = 0; round < 60; ++round) {
       const std::string symbol = symbols[random.up_to(1)];

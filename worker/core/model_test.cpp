@@ -60,8 +60,9 @@ TEST(CanonicalSymbol, canonical_form_is_its_own) {
 }
 
 TEST(Words, every_order_status_reads_back_from_its_word) {
-  for (OrderStatus status : {OrderStatus::submitting, OrderStatus::unknown, OrderStatus::new_, OrderStatus::triggered, OrderStatus::partially_filled,
-                             OrderStatus::canceled, OrderStatus::expired, OrderStatus::rejected, OrderStatus::filled})
+  for (OrderStatus status :
+       {OrderStatus::submitting, OrderStatus::unknown, OrderStatus::new_, OrderStatus::triggered, OrderStatus::partially_filled,
+        OrderStatus::canceled, OrderStatus::expired, OrderStatus::rejected, OrderStatus::filled})
     EXPECT_EQ(order_status_from(text(status)), status);
   EXPECT_EQ(text(OrderStatus::new_), "new");
   EXPECT_EQ(text(OrderStatus::partially_filled), "partially_filled");
@@ -71,7 +72,8 @@ TEST(Words, every_order_status_reads_back_from_its_word) {
 }
 
 TEST(Words, every_position_side_reads_back_from_its_word) {
-  for (PositionSide side : {PositionSide::both, PositionSide::long_, PositionSide::short_}) EXPECT_EQ(position_side_from(text(side)), side);
+  for (PositionSide side : {PositionSide::both, PositionSide::long_, PositionSide::short_})
+    EXPECT_EQ(position_side_from(text(side)), side);
   EXPECT_FALSE(position_side_from("LONG"));
 }
 

@@ -161,7 +161,8 @@ TEST_F(OrdersTest, finished_orders_are_forgotten_oldest_first) {
   for (std::size_t i = 0; i <= limits::kRecentOrders; ++i)
     orders.apply(order("BTCUSDT", std::to_string(i), canceled, {0, 100}), Source::stream, changes);
   EXPECT_TRUE(orders.apply(order("BTCUSDT", "0", canceled, {0, 100}), Source::stream, changes));
-  EXPECT_FALSE(orders.apply(order("BTCUSDT", std::to_string(limits::kRecentOrders), canceled, {0, 100}), Source::stream, changes));
+  EXPECT_FALSE(
+      orders.apply(order("BTCUSDT", std::to_string(limits::kRecentOrders), canceled, {0, 100}), Source::stream, changes));
 }
 
 // One order's history as a venue tells it: fills accumulate, versions grow or stay equal where only the fill grows.
@@ -175,7 +176,8 @@ std::vector<Order> history(Random& random) {
   }
   const OrderStatus ends[] = {filled, canceled, expired};
   const OrderStatus end = ends[random.up_to(2)];
-  if (random.up_to(3) > 0) reports.push_back(order("BTCUSDT", "1", end, {0, time + random.up_to(1)}, end == filled ? "10" : std::to_string(done)));
+  if (random.up_to(3) > 0)
+    reports.push_back(order("BTCUSDT", "1", end, {0, time + random.up_to(1)}, end == filled ? "10" : std::to_string(done)));
   return reports;
 }
 
@@ -186,7 +188,8 @@ TEST(Orders, any_permutation_with_repeats_of_a_history_ends_in_the_same_state) {
     std::vector<Order> heard = told;
     for (std::int64_t repeats = random.up_to(4); repeats > 0; --repeats)
       heard.push_back(told[static_cast<std::size_t>(random.up_to(static_cast<std::int64_t>(told.size()) - 1))]);
-    for (std::size_t i = heard.size(); i > 1; --i) std::swap(heard[i - 1], heard[static_cast<std::size_t>(random.up_to(static_cast<std::int64_t>(i) - 1))]);
+    for (std::size_t i = heard.size(); i > 1; --i)
+      std::swap(heard[i - 1], heard[static_cast<std::size_t>(random.up_to(static_cast<std::int64_t>(i) - 1))]);
 
     Orders orders;
     Changes changes;

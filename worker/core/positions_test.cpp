@@ -438,7 +438,9 @@ TEST(Positions, any_interleaving_of_fills_and_reports_opens_and_closes_once_per_
       const bool take_fill = next_report == reports.size() || (next_fill < fills.size() && random.up_to(1) == 0);
       if (take_fill) positions.book(fills[next_fill++], 1000, changes);
       else positions.apply(reports[next_report++], Source::stream, 1000, changes);
-      if (!take_fill && random.up_to(4) == 0) positions.apply(reports[static_cast<std::size_t>(random.up_to(static_cast<std::int64_t>(next_report) - 1))], Source::rest, 1000, changes);
+      if (!take_fill && random.up_to(4) == 0)
+        positions.apply(reports[static_cast<std::size_t>(random.up_to(static_cast<std::int64_t>(next_report) - 1))], Source::rest,
+                        1000, changes);
       if (turns || random.up_to(3) == 0) {
         rows.take(changes);
         changes.clear();

@@ -55,7 +55,8 @@ class PublicStreamsTest : public testing::Test {
       std::string culprit;
       for (const auto& symbol : command.symbols)
         if (refused.contains(symbol)) culprit = symbol;
-      streams.on_acknowledged(command.link, command.id, culprit.empty(), culprit.empty() ? "" : "unknown symbol", named ? culprit : "", now);
+      streams.on_acknowledged(command.link, command.id, culprit.empty(), culprit.empty() ? "" : "unknown symbol",
+                              named ? culprit : "", now);
     }
   }
   void tick_all() {
@@ -158,7 +159,8 @@ class CommandPace : public PublicStreamsTest {
   std::size_t busiest_second() const {
     std::size_t busiest = 0;
     for (auto first = times.begin(); first != times.end(); ++first)
-      busiest = std::max(busiest, static_cast<std::size_t>(std::count_if(first, times.end(), [&](std::int64_t at) { return at < *first + 1000; })));
+      busiest = std::max(busiest, static_cast<std::size_t>(
+                                      std::count_if(first, times.end(), [&](std::int64_t at) { return at < *first + 1000; })));
     return busiest;
   }
   void record() {

@@ -203,7 +203,9 @@ TEST_F(RequestsTest, refused_timestamp_forgets_the_clock_and_signed_requests_wai
 
 TEST_F(RequestsTest, unsigned_requests_need_no_clock) {
   clock.forget();
-  for (RequestKind kind : {RequestKind::server_time, RequestKind::instruments, RequestKind::create_listen_key, RequestKind::keep_alive_listen_key}) ask(kind);
+  for (RequestKind kind :
+       {RequestKind::server_time, RequestKind::instruments, RequestKind::create_listen_key, RequestKind::keep_alive_listen_key})
+    ask(kind);
   ask(RequestKind::executions);
   EXPECT_EQ(pump().size(), 4u);
 }

@@ -47,7 +47,8 @@ class RestoreTest : public testing::Test {
     return all;
   }
   static int count(const std::vector<Request>& requests, RequestKind kind) {
-    return static_cast<int>(std::count_if(requests.begin(), requests.end(), [&](const Request& request) { return request.kind == kind; }));
+    return static_cast<int>(
+        std::count_if(requests.begin(), requests.end(), [&](const Request& request) { return request.kind == kind; }));
   }
   void advance() { restore.advance(orders, positions, cursors); }
 
@@ -70,8 +71,8 @@ class LoginRestoreTest : public RestoreTest {
 TEST_F(RestoreTest, first_start_asks_for_the_present_only) {
   begin();
   const auto asked = answer_all();
-  for (RequestKind kind : {RequestKind::positions, RequestKind::open_orders, RequestKind::open_conditional_orders, RequestKind::balances,
-                           RequestKind::leverages, RequestKind::position_mode})
+  for (RequestKind kind : {RequestKind::positions, RequestKind::open_orders, RequestKind::open_conditional_orders,
+                           RequestKind::balances, RequestKind::leverages, RequestKind::position_mode})
     EXPECT_EQ(count(asked, kind), 1) << static_cast<int>(kind);
   EXPECT_EQ(asked.size(), 6u);
   EXPECT_TRUE(restore.first_part_done());
@@ -149,20 +150,24 @@ TEST_F(RestoreTest, executions_are_asked_of_symbols_that_changed_while_away) {
   orders.load(order("ENDEDUSDT", "3", OrderStatus::new_, {5, 5}));
   cursors.read_from["MOREUSDT"] = "77";
   begin(60000);
-  answer_all({{RequestKind::positions, {position("SAMEUSDT", "1", {5, 5}), position("MOREUSDT", "2", {6, 6}), position("NEWUSDT", "1", {6, 6})}},
-              {RequestKind::open_orders, {order("STILLUSDT", "1", OrderStatus::new_, {5, 5}),
-                                          order("PARTUSDT", "2", OrderStatus::partially_filled, {6, 6}, "1")}}});
+  answer_all({{RequestKind::positions,
+               {position("SAMEUSDT", "1", {5, 5}), position("MOREUSDT", "2", {6, 6}), position("NEWUSDT", "1", {6, 6})}},
+              {RequestKind::open_orders,
+               {order("STILLUSDT", "1", OrderStatus::new_, {5, 5}),
+                order("PARTUSDT", "2", OrderStatus::partially_filled, {6, 6}, "1")}}});
   advance();
   std::map<std::string, std::string> from;
   for (const auto& request : answer_all())
     if (request.kind == RequestKind::executions) from[request.symbol] = request.from_id;
-  EXPECT_EQ(from, (std::map<std::string, std::string>{{"MOREUSDT", "77"}, {"GONEUSDT", ""}, {"NEWUSDT", ""}, {"PARTUSDT", ""}, {"ENDEDUSDT", ""}}));
+  EXPECT_EQ(from, (std::map<std::string, std::string>{
+                      {"MOREUSDT", "77"}, {"GONEUSDT", ""}, {"NEWUSDT", ""}, {"PARTUSDT", ""}, {"ENDEDUSDT", ""}}));
   EXPECT_TRUE(restore.complete());
 }
 
 TEST_F(RestoreTest, income_names_symbols_where_closed_orders_are_refused) {
   begin(60000);
-  const auto first = answer_all({{RequestKind::income_symbols, {Notice{"income", "INFO", "ETHUSDT", ""}}}}, {{RequestKind::closed_orders, Outcome::refused}});
+  const auto first = answer_all({{RequestKind::income_symbols, {Notice{"income", "INFO", "ETHUSDT", ""}}}},
+                                {{RequestKind::closed_orders, Outcome::refused}});
   EXPECT_EQ(count(first, RequestKind::income_symbols), 1);
   advance();
   const auto second = answer_all();

@@ -34,18 +34,18 @@ class ScriptedVenue {
   std::vector<std::string> instruments{"BTCUSDT", "ETHUSDT", "XRPUSDT"};
 
   // ---- how it behaves
-  std::set<RequestKind> held;                   // answered, but the answer is on its way until release()
+  std::set<RequestKind> held;                        // answered, but the answer is on its way until release()
   std::map<RequestKind, std::deque<Outcome>> fails;  // what the next answers of this kind will be
-  std::set<RequestKind> refused;                // always a definite no
-  std::set<std::string> forgotten;              // order ids that a question by id does not find
-  std::set<std::string> unknown_symbols;        // subscriptions to these are refused by name
+  std::set<RequestKind> refused;                     // always a definite no
+  std::set<std::string> forgotten;                   // order ids that a question by id does not find
+  std::set<std::string> unknown_symbols;             // subscriptions to these are refused by name
   std::size_t page_size = 1000;
-  int events_until_cut = -1;                    // cut the private stream after that many events
+  int events_until_cut = -1;  // cut the private stream after that many events
 
   // ---- what happened
   std::vector<Request> asked;
   std::set<std::uint64_t> private_links, public_links;
-  std::vector<Changes> turns;                   // one per turn that wrote something
+  std::vector<Changes> turns;  // one per turn that wrote something
 
   void start() { step(Started{}); }
 
@@ -185,7 +185,8 @@ class ScriptedVenue {
     return count;
   }
   int asked_for(RequestKind kind) const {
-    return static_cast<int>(std::count_if(asked.begin(), asked.end(), [&](const Request& request) { return request.kind == kind; }));
+    return static_cast<int>(
+        std::count_if(asked.begin(), asked.end(), [&](const Request& request) { return request.kind == kind; }));
   }
 
  private:
@@ -259,13 +260,16 @@ class ScriptedVenue {
     const std::size_t first = request.cursor.empty() ? 0 : std::stoul(request.cursor);
     const std::size_t last = std::min(first + page_size, answer.facts.size());
     if (last < answer.facts.size()) answer.next_cursor = std::to_string(last);
-    answer.facts = Facts(answer.facts.begin() + static_cast<std::ptrdiff_t>(first), answer.facts.begin() + static_cast<std::ptrdiff_t>(last));
+    answer.facts = Facts(answer.facts.begin() + static_cast<std::ptrdiff_t>(first),
+                         answer.facts.begin() + static_cast<std::ptrdiff_t>(last));
     return answer;
   }
 
   void fill_in(const Request& request, Reply& answer) {
     Facts& facts = answer.facts;
-    const auto within = [&](std::int64_t at_ms) { return at_ms >= request.since_ms && (request.until_ms == 0 || at_ms < request.until_ms); };
+    const auto within = [&](std::int64_t at_ms) {
+      return at_ms >= request.since_ms && (request.until_ms == 0 || at_ms < request.until_ms);
+    };
     switch (request.kind) {
       case RequestKind::server_time: answer.venue_time_ms = venue_now(); return;
       case RequestKind::create_listen_key:
@@ -279,14 +283,16 @@ class ScriptedVenue {
         return;
       case RequestKind::positions:
         for (const auto& [symbol, held] : positions)
-          if (request.symbol.empty() ? !held.quantity.is_zero() : request.symbol == symbol && (lists_flat() || !held.quantity.is_zero()))
+          if (request.symbol.empty() ? !held.quantity.is_zero()
+                                     : request.symbol == symbol && (lists_flat() || !held.quantity.is_zero()))
             facts.push_back(held);
         return;
       case RequestKind::balances: facts.push_back(Balance{"USDT", decimal("1000"), {}, {}, venue_now()}); return;
       case RequestKind::open_orders:
       case RequestKind::open_conditional_orders:
         for (const auto& [id, order] : orders) {
-          const bool here = !rules.conditional_orders_apart || (order.kind == OrderKind::conditional) == (request.kind == RequestKind::open_conditional_orders);
+          const bool here = !rules.conditional_orders_apart ||
+                            (order.kind == OrderKind::conditional) == (request.kind == RequestKind::open_conditional_orders);
           if (here && !is_terminal(order.status)) facts.push_back(order);
         }
         return;
@@ -296,7 +302,8 @@ class ScriptedVenue {
         return;
       case RequestKind::executions:
         for (const auto& fill : fills) {
-          const bool late_enough = request.from_id.empty() ? within(fill.executed_ms) : std::stoll(fill.trade_id) >= std::stoll(request.from_id);
+          const bool late_enough =
+              request.from_id.empty() ? within(fill.executed_ms) : std::stoll(fill.trade_id) >= std::stoll(request.from_id);
           if (late_enough && (request.symbol.empty() || request.symbol == fill.symbol)) facts.push_back(fill);
         }
         return;

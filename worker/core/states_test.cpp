@@ -125,7 +125,8 @@ TEST(States, session_starts_again_from_everywhere_but_the_middle_of_a_merge) {
 }
 
 TEST(States, session_is_live_only_after_a_replay) {
-  for (SessionState from : sessions().states) EXPECT_EQ(may_move(from, SessionState::live), from == SessionState::replaying) << text(from);
+  for (SessionState from : sessions().states)
+    EXPECT_EQ(may_move(from, SessionState::live), from == SessionState::replaying) << text(from);
 }
 
 TEST(States, every_link_can_be_lost) {

@@ -59,7 +59,8 @@ inline VenueRules login_rules() {
 
 inline Decimal decimal(std::string_view text) { return *Decimal::parse(text); }
 
-inline Order order(const std::string& symbol, const std::string& id, OrderStatus status, Version version, std::string_view filled = "0") {
+inline Order order(const std::string& symbol, const std::string& id, OrderStatus status, Version version,
+                   std::string_view filled = "0") {
   Order order;
   order.symbol = symbol;
   order.order_id = id;
@@ -89,7 +90,8 @@ inline Fill fill(const std::string& symbol, const std::string& id, std::string_v
   return fill;
 }
 
-inline VenuePosition position(const std::string& symbol, std::string_view quantity, Version version, PositionSide side = PositionSide::both) {
+inline VenuePosition position(const std::string& symbol, std::string_view quantity, Version version,
+                              PositionSide side = PositionSide::both) {
   VenuePosition position;
   position.symbol = symbol;
   position.position_side = side;
