@@ -48,6 +48,13 @@ class Undisturbed:
         wait_equal(self.other)
 
 
+@pytest.fixture(autouse=True)
+def no_other_limits(world):
+    """All accounts of a run share one address; its weight must not decide how long a test takes."""
+    for name in ("bybit", "binance"):
+        world.simulator.control("fault", venue=name, name="no_rate_limits")
+
+
 @pytest.fixture
 def bystander(world, venue):
     seen = Undisturbed(world, venue)

@@ -109,6 +109,7 @@ void Engine::on(const Tick&, std::int64_t now_ms, Effects& effects) {
     const auto happened = private_.step(now_ms, clock_.known(), effects);
     if (happened != PrivateStream::Signal::none) signal(happened, private_.last_error(), now_ms, effects);
     if (live()) {
+      place_sideless(now_ms, false, effects);
       resolve_doubts(now_ms, effects);
       if (now_ms >= audit_due_ms_) audit();
       if (has_hole() && now_ms >= hole_restore_at_ms_) close_hole(now_ms, effects);

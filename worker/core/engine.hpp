@@ -92,6 +92,8 @@ class Engine {
   void public_fact(std::uint64_t link, Fact& fact, std::int64_t now_ms);
   void apply_order(Order order, Source source, std::int64_t now_ms, Effects& effects);
   void apply_fill(Fill fill, std::int64_t now_ms, Effects& effects);
+  void book_fill(Fill fill, std::int64_t now_ms, Effects& effects);
+  void place_sideless(std::int64_t now_ms, bool all, Effects& effects);
   void apply_position(VenuePosition position, Source source, std::int64_t now_ms, Effects& effects);
   void apply_price(const Price& price, std::int64_t now_ms);
   void follow_symbol(const std::string& symbol, std::int64_t now_ms, Effects& effects);
@@ -126,6 +128,8 @@ class Engine {
   Positions positions_;
   Cursors cursors_;
   std::map<std::string, TradeCursor> trade_cursors_;
+  struct SidelessFill { Fill fill; std::int64_t since_ms = 0; };
+  std::vector<SidelessFill> sideless_;
   Recent<char> recent_fills_{limits::kRecentFills};
 
   SessionState session_ = SessionState::connecting;

@@ -47,15 +47,34 @@ void Engine::apply_order(Order order, Source source, std::int64_t now_ms, Effect
   const bool was_open = orders_.open_count(symbol) > 0;
   if (!orders_.apply(std::move(order), source, effects.changes)) return;
   if (was_open != (orders_.open_count(symbol) > 0)) follow_symbol(symbol, now_ms, effects);
+  place_sideless(now_ms, false, effects);
 }
 
 void Engine::apply_fill(Fill fill, std::int64_t now_ms, Effects& effects) {
   if (!recent_fills_.put(fill.symbol + "|" + fill.trade_id, 1)) return;
-  if (!fill.position_side) {
-    const Order* order = orders_.find(fill.symbol, fill.order_id, OrderKind::regular);
-    if (!order) order = orders_.find(fill.symbol, fill.order_id, OrderKind::conditional);
-    fill.position_side = order ? order->position_side : positions_.side_of_fill(fill);
+  if (!fill.position_side) fill.position_side = orders_.side_of(fill.symbol, fill.order_id);
+  if (!fill.position_side && positions_.knows(fill.symbol)) fill.position_side = positions_.side_of_fill(fill);
+  if (fill.position_side || sideless_.size() >= limits::kWaitingFills) return book_fill(std::move(fill), now_ms, effects);
+  sideless_.push_back({std::move(fill), now_ms});
+}
+
+// Fills of a symbol of which nothing is known yet and that do not say their side of a hedge: the order or the position that
+// follows within milliseconds does. all: nothing more will be said.
+void Engine::place_sideless(std::int64_t now_ms, bool all, Effects& effects) {
+  if (sideless_.empty()) return;
+  std::vector<SidelessFill> waiting;
+  waiting.swap(sideless_);
+  for (SidelessFill& each : waiting) {
+    Fill& fill = each.fill;
+    fill.position_side = orders_.side_of(fill.symbol, fill.order_id);
+    const bool known = positions_.knows(fill.symbol);
+    if (!fill.position_side && (known || all || now_ms - each.since_ms >= limits::kSidelessMs)) fill.position_side = positions_.side_of_fill(fill);
+    if (fill.position_side) book_fill(std::move(fill), now_ms, effects);
+    else sideless_.push_back(std::move(each));
   }
+}
+
+void Engine::book_fill(Fill fill, std::int64_t now_ms, Effects& effects) {
   const std::string symbol = fill.symbol;
   const bool was_open = positions_.is_open(symbol);
   effects.changes.put(fill);  // before the closing that it may bring about
@@ -79,6 +98,7 @@ void Engine::apply_position(VenuePosition position, Source source, std::int64_t 
   const std::string symbol = position.symbol;
   const bool was_open = positions_.is_open(symbol);
   positions_.apply(std::move(position), source, now_ms, effects.changes);
+  place_sideless(now_ms, false, effects);
   if (was_open != positions_.is_open(symbol)) follow_symbol(symbol, now_ms, effects);
 }
 

@@ -101,6 +101,7 @@ void Engine::merge_snapshot(std::int64_t now_ms, Effects& effects) {
   const auto open_before = positions_.open_symbols();
   for (const auto& symbol : positions_.absent(listed, restore_.positions_as_of_ms, now_ms, effects.changes))
     ask_position_at_ms_[symbol] = now_ms + kAskAgainMs;
+  place_sideless(now_ms, true, effects);
   // At the very first start there is no history to explain anything with. Later, what the fills read do not explain is
   // looked for further back.
   auto unexplained = positions_.settle("", now_ms, effects.changes);

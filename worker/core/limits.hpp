@@ -41,6 +41,9 @@ inline constexpr std::int64_t kPositionGraceMs = 3000;
 inline constexpr std::int64_t kHoleRestoreFirstMs = 5000;
 inline constexpr std::int64_t kHoleRestoreLastMs = 300000;
 
+// The order of a fill that does not say its side of a hedge is reported within milliseconds.
+inline constexpr std::int64_t kSidelessMs = 500;
+
 inline constexpr std::int64_t kClockRefreshMs = 5 * 60 * 1000;
 inline constexpr std::int64_t kClockSampleAgeMs = 15 * 60 * 1000;
 inline constexpr std::int64_t kInstrumentsRefreshMs = 60 * 60 * 1000;

@@ -65,7 +65,7 @@ void Orders::load(Order order) {
 }
 
 void Orders::finish(const std::string& key, const Order& order) {
-  finished_.put(key, Finished{order.status, order.filled_quantity});
+  finished_.put(key, Finished{order.status, order.filled_quantity, order.position_side});
 }
 
 void Orders::count(const std::string& symbol, int by) {
@@ -76,6 +76,14 @@ void Orders::count(const std::string& symbol, int by) {
 const Order* Orders::find(const std::string& symbol, const std::string& order_id, OrderKind kind) const {
   const auto it = open_.find(key_of(symbol, order_id, kind));
   return it == open_.end() ? nullptr : &it->second;
+}
+
+std::optional<PositionSide> Orders::side_of(const std::string& symbol, const std::string& order_id) {
+  for (OrderKind kind : {OrderKind::regular, OrderKind::conditional}) {
+    if (const Order* order = find(symbol, order_id, kind)) return order->position_side;
+    if (const Finished* finished = finished_.find(key_of(symbol, order_id, kind))) return finished->position_side;
+  }
+  return std::nullopt;
 }
 
 int Orders::open_count(const std::string& symbol) const {

@@ -20,6 +20,8 @@ class Orders {
   void load(Order order);
 
   const Order* find(const std::string& symbol, const std::string& order_id, OrderKind kind) const;
+  // Which side of a hedge the order trades; nullopt when we know no such order, open or lately finished.
+  std::optional<PositionSide> side_of(const std::string& symbol, const std::string& order_id);
   // Open orders of the symbol, conditional ones included.
   int open_count(const std::string& symbol) const;
   std::vector<std::string> open_symbols() const;
@@ -29,6 +31,7 @@ class Orders {
   struct Finished {
     OrderStatus status;
     Decimal filled;
+    PositionSide position_side;
   };
   void finish(const std::string& key, const Order& order);
   void count(const std::string& symbol, int by);

@@ -237,6 +237,11 @@ PositionSide Positions::side_of_fill(const Fill& fill) const {
   return (fill.side == Side::buy) != closes ? PositionSide::long_ : PositionSide::short_;
 }
 
+bool Positions::knows(const std::string& symbol) const {
+  const auto it = held_.lower_bound({symbol, PositionSide::both});
+  return it != held_.end() && it->first.first == symbol;
+}
+
 bool Positions::is_open(const std::string& symbol) const {
   for (auto it = held_.lower_bound({symbol, PositionSide::both}); it != held_.end() && it->first.first == symbol; ++it)
     if (!it->second.venue.quantity.is_zero() || it->second.row_open) return true;

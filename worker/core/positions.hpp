@@ -43,6 +43,7 @@ class Positions {
   std::int64_t next_deadline() const;
 
   PositionSide side_of_fill(const Fill& fill) const;  // where the message does not say (Bybit)
+  bool knows(const std::string& symbol) const;        // some side of it has been reported
   bool is_open(const std::string& symbol) const;      // non-zero or with an open row
   std::vector<std::string> open_symbols() const;
   std::size_t size() const { return held_.size(); }
