@@ -277,7 +277,9 @@ begin
         and (c.is_open
              or (c.status = 'closed' and c.closed_at >= i.executed_at - interval '5 seconds'
                  -- What happens after a settled end opens the next position, whose row may not be there yet.
-                 and (i.executed_at <= c.closed_at
+                 and (i.executed_at < c.closed_at
+                      or (i.executed_at = c.closed_at
+                          and (c.exit_price is null or i.side = case c.side when 'long' then 'sell' else 'buy' end))
                       or (c.exit_price is null and i.side = case c.side when 'long' then 'sell' else 'buy' end))))
       order by (c.status = 'closed' and c.exit_price is null and c.closed_at >= i.executed_at - interval '1 second'
                 and i.side = case c.side when 'long' then 'sell' else 'buy' end) desc,

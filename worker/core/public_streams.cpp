@@ -102,7 +102,7 @@ void PublicStreams::on_opened(std::uint64_t id, std::int64_t now_ms) {
   link->link.deadline_ms = kNever;
   link->link.next_ping_ms = rules_.ping_interval_ms > 0 ? now_ms + rules_.ping_interval_ms : kNever;
   link->rotate_at_ms = rules_.rotate_after_ms > 0 ? now_ms + rules_.rotate_after_ms : kNever;
-  link->commands_free_at_ms = now_ms;
+  link->commands_free_at_ms = now_ms - 1000;  // nothing of this second is spent yet
 }
 
 void PublicStreams::on_closed(std::uint64_t id, const std::string& why, std::int64_t now_ms) {

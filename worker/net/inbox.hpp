@@ -26,7 +26,7 @@ struct Item {
 
 class Inbox {
  public:
-  static constexpr std::size_t kMaxItems = 4096;              // one turn handles fewer; see limits.hpp
+  static constexpr std::size_t kMaxItems = 1024;              // a turn takes all: this bounds its transaction and its memory
   static constexpr std::size_t kMaxBytes = 16 * 1024 * 1024;  // high-water mark for reading on
 
   void push_text(std::uint64_t id, std::string_view message, bool binary, std::int64_t now_ms);

@@ -46,7 +46,7 @@ constexpr VenueRules kRules = {
     .price_stale_ms = 5000,                      // markPrice@1s ticks every second (§14.2)
 
     .symbols_per_connection = 512,               // 1024 streams (§5.2), two per symbol
-    .symbols_per_subscribe = 50,                 // our own bound: a frame of about 4 kB
+    .symbols_per_subscribe = 100,                // our own bound: a frame of about 8 kB
     .commands_per_second = 5,                    // 10 incoming messages per second, pongs included (§5.2)
 
     .conditional_orders_apart = true,            // algo service (§10)
