@@ -9,7 +9,7 @@ ROOMS = {
     "worker/exchanges": (["core/", "exchanges/"], ["simdjson.h", "jansson.h", "openssl/", "chrono"]),
     "worker/net": (["net/"], ["libwebsockets.h", "curl/", "uv.h", "openssl/", "sys/", "netinet/", "arpa/", "netdb.h", "pthread.h",
                               "csignal", "signal.h", "unistd.h", "fcntl.h", "poll.h", "malloc.h", "resolv.h", "thread"]),
-    "worker/app": (["core/", "exchanges/", "net/", "postgres/wall.h", "app/"], ["fcntl.h", "sys/stat.h", "unistd.h"]),
+    "worker/app": (["core/", "exchanges/", "net/", "postgres/wall.h", "app/"], ["fcntl.h", "sys/stat.h", "unistd.h", "malloc.h"]),
     "worker/postgres": (["postgres/", "shared_", "settings.h", "version.h", "answer_format.h"], ["*"]),
     "extension": (["", ], ["*"]),
 }

@@ -1,4 +1,6 @@
 """Private memory of an account worker with 1000 positions, and what a million events leave behind."""
+import time
+
 import machine
 from figure import Figure
 from support.cluster import wait_for
@@ -6,6 +8,7 @@ from throughput import flood_worker
 
 POSITIONS = 1000
 CHUNKS = 10
+GIVE_BACK_S = 2.5  # the worker returns a burst's memory a second after it
 
 
 def measure(bed, events):
@@ -17,6 +20,7 @@ def measure(bed, events):
     after = []
     for _ in range(CHUNKS):
         flood_worker(bed, account, events // CHUNKS)
+        time.sleep(GIVE_BACK_S)
         after.append(machine.private_mb(pid))
     assert account.pid() == pid, "the worker was replaced in between"
     bed.disable(account)

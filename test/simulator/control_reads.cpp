@@ -135,6 +135,11 @@ const std::vector<Control::Entry>& Control::read_commands() {
              JsonWriter w;
              w.open().number("wanted", s.wanted).number("sent", s.sent).boolean("done", s.done).number("sockets", s.sockets);
              w.number("first_sent_us", s.first_sent_us).number("last_sent_us", s.last_sent_us);
+             if (c.body.boolean("writes")) {
+                 w.key("writes_us").array();
+                 for (const int64_t at : s.writes_us) w.value(std::to_string(at));
+                 w.end_array();
+             }
              return w.close().take();
          }},
     };

@@ -165,7 +165,7 @@ void Flood::start(market::FloodKind kind, const std::string& account, const std:
     time_at_.clear();
     for (size_t at = frame_.find('#'); at != std::string::npos; at = frame_.find('#', at + 12)) number_at_.push_back(at);
     for (size_t at = frame_.find('$'); at != std::string::npos; at = frame_.find('$', at + 13)) time_at_.push_back(at);
-    status_ = {count, 0, count <= 0, 0, 0, static_cast<int>(server_.connections(stream_).size())};
+    status_ = {count, 0, count <= 0, 0, 0, static_cast<int>(server_.connections(stream_).size()), {}};
     rate_per_s_ = rate_per_s;
     started_hr_ns_ = uv_hrtime();
     uv_timer_start(&timer_, [](uv_timer_t* timer) { static_cast<Flood*>(timer->data)->step(); }, 0, 1);
@@ -189,9 +189,11 @@ void Flood::step() {
         batch.clear();
         const int64_t frames = std::min<int64_t>(kFloodBatch, due - status_.sent);
         for (int64_t i = 0; i < frames; ++i) append_frame(batch);
-        for (Connection* socket : sockets) socket->send(batch);
-        if (status_.first_sent_us == 0) status_.first_sent_us = wall_us();
+        // Stamped in front of the write: what is measured from here can only look slower than it is.
         status_.last_sent_us = wall_us();
+        if (status_.first_sent_us == 0) status_.first_sent_us = status_.last_sent_us;
+        if (rate_per_s_ > 0) status_.writes_us.push_back(status_.last_sent_us);
+        for (Connection* socket : sockets) socket->send(batch);
         status_.sent += frames;
         server_.count_frames(frames * static_cast<int64_t>(sockets.size()), static_cast<int64_t>(batch.size() * sockets.size()));
     }

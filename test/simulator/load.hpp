@@ -5,6 +5,7 @@
 #include "simulator/venue_server.hpp"
 
 #include <set>
+#include <vector>
 
 namespace simulator {
 
@@ -61,7 +62,13 @@ private:
 // Frames with distinct ids made by patching digits into one prepared frame; see Face::flood_template.
 class Flood {
 public:
-    struct Status { int64_t wanted = 0, sent = 0; bool done = true; int64_t first_sent_us = 0, last_sent_us = 0; int sockets = 0; };
+    struct Status {
+        int64_t wanted = 0, sent = 0;
+        bool done = true;
+        int64_t first_sent_us = 0, last_sent_us = 0;
+        int sockets = 0;
+        std::vector<int64_t> writes_us = {};       // of a paced flood: when each write began
+    };
     Flood(uv_loop_t* loop, VenueServer& server);
     void start(market::FloodKind kind, const std::string& account, const std::string& symbol, int64_t count, int rate_per_s);
     const Status& status() const { return status_; }

@@ -257,4 +257,4 @@ def test_the_worker_has_the_rights_of_the_owner_of_the_extension(server):
 
 def test_any_text_can_be_logged(server):
     server.ask("log", "100%s of nothing\nand a line")
-    assert "WARNING:  100%s of nothing" in server.cluster.log_text()
+    assert "WARNING:  pg_tradesync: 100%s of nothing" in server.cluster.log_text()

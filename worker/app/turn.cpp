@@ -1,5 +1,7 @@
 #include "app/turn.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -9,6 +11,9 @@ namespace tradesync {
 namespace {
 
 constexpr std::int64_t kAccountCheckMs = 1000;  // the safety scan of DESIGN §11, Waking
+constexpr std::int64_t kHaltedClaimMs = 3000;
+constexpr std::int64_t kClaimAgainMs = 10000;
+constexpr std::size_t kBurstItems = 256;        // a turn of this many leaves memory behind that is worth giving back
 
 std::string overridden(const std::string& wish, const std::string& standard) {
   if (wish.empty()) return standard;
@@ -49,8 +54,10 @@ Worker::Worker(std::int32_t account_id, Account account, Loaded loaded)
   const std::string ca_file = setting("tradesync.ca_file");
   sockets_ = std::make_unique<net::WebSockets>(loop_, inbox_, ca_file);
   http_ = std::make_unique<net::Http>(loop_, inbox_, ca_file);
-  claim_account(loop_.now_ms());
-  engine_ = std::make_unique<Engine>(exchange_->rules(), engine_settings(), std::move(loaded));
+  loaded_ = std::move(loaded);
+  engine_ = std::make_unique<Engine>(exchange_->rules(), engine_settings(), loaded_);
+  // A halted account – above all a copy of a database that is in doubt about itself – lets the original go first.
+  claim_at_ms_ = loop_.now_ms() + (account_.halted ? kHaltedClaimMs : 0);
 }
 
 void Worker::choose_venue() {
@@ -75,12 +82,31 @@ void Worker::read_credentials() {
 }
 
 // Inside one cluster only one worker may speak for an API key (DESIGN §11, Identity and exclusion).
-void Worker::claim_account(std::int64_t) {
-  if (!credentials_.present()) return;
+bool Worker::claim_account() {
+  if (!credentials_.present()) return true;
   const std::string identity = std::string(exchange_->rules().name) + "|" + endpoints_.rest + "|" + std::string(credentials_.credentials().api_key);
-  if (wall_claim_account(hmac_sha256_hex("pg_tradesync account", identity).c_str())) return;
-  disabled_reason_ = "another worker of this cluster already uses this API key";
-  wall_log('W', ("account " + account_.name + ": " + disabled_reason_).c_str(), nullptr, "Disable one of the two accounts.");
+  return wall_claim_account(hmac_sha256_hex("pg_tradesync account", identity).c_str());
+}
+
+void Worker::start(std::int64_t now_ms) {
+  started_ = true;
+  if (!claim_account()) {
+    disabled_reason_ = "another worker of this cluster already uses this API key";
+    claim_at_ms_ = now_ms + kClaimAgainMs;
+    wall_log('W', ("account " + account_.name + ": " + disabled_reason_).c_str(), nullptr, "Disable one of the two accounts.");
+    engine_ = std::make_unique<Engine>(exchange_->rules(), engine_settings(), loaded_);
+  } else {
+    claim_at_ms_ = INT64_MAX;
+  }
+  loaded_ = Loaded{};
+  engine_->step(Started{}, now_ms, effects_);
+}
+
+// The other worker may have left.
+void Worker::claim_again(std::int64_t now_ms) {
+  if (now_ms < claim_at_ms_) return;
+  claim_at_ms_ = now_ms + kClaimAgainMs;
+  if (claim_account()) restart_wanted_ = true;
 }
 
 EngineSettings Worker::engine_settings() const {
@@ -101,10 +127,7 @@ TurnResult Worker::turn() {
   if (leave_) return TurnResult::leave;
   if (restart_wanted_) return TurnResult::again;
 
-  if (!started_) {
-    started_ = true;
-    engine_->step(Started{}, now_ms, effects_);
-  }
+  if (!started_ && now_ms >= claim_at_ms_) start(now_ms);
   gather(now_ms);
   engine_->step(Tick{}, now_ms, effects_);
   questions_.serve(*engine_, now_ms, effects_);
@@ -126,11 +149,14 @@ TurnResult Worker::turn() {
 
   say_session_change();
   check_account_row(now_ms);
+  if (started_) claim_again(now_ms);
+  give_memory_back(now_ms);
   publish(now_ms);
   return leave_ ? TurnResult::leave : restart_wanted_ ? TurnResult::again : TurnResult::ok;
 }
 
 void Worker::gather(std::int64_t now_ms) {
+  if (inbox_.items().size() >= kBurstItems) burst_at_ms_ = now_ms;
   for (const net::Item& item : inbox_.items()) {
     switch (item.kind) {
       case net::Item::Kind::opened: engine_->step(SocketOpened{item.id}, now_ms, effects_); break;
@@ -212,8 +238,8 @@ void Worker::send_request(const Request& request, std::int64_t now_ms) {
 
 int Worker::timeout_ms() {
   const std::int64_t now_ms = loop_.now_ms();
-  std::int64_t deadline = std::min({engine_->next_deadline(now_ms), store_.retry_at_ms(), account_check_at_ms_, questions_.deadline_ms()});
-  if (!started_ || !inbox_.empty()) return 0;
+  std::int64_t deadline = std::min({engine_->next_deadline(now_ms), store_.retry_at_ms(), account_check_at_ms_, questions_.deadline_ms(), claim_at_ms_});
+  if (!inbox_.empty()) return 0;
   const std::int64_t wait = std::max<std::int64_t>(deadline - now_ms, 0);
   const int network = loop_.timeout_ms();
   const int own = static_cast<int>(std::min<std::int64_t>(wait, kAccountCheckMs));
@@ -277,6 +303,13 @@ void Worker::say_session_change() {
   told_session_ = now;
   // After an outage everything is read again; where rows were refused it starts from the tables, so that they get another chance.
   if (now == SessionState::connecting && store_.has_refused_rows()) restart_wanted_ = true;
+}
+
+// The size of a worker follows what it holds, not the largest burst of its life.
+void Worker::give_memory_back(std::int64_t now_ms) {
+  if (burst_at_ms_ == 0 || now_ms - burst_at_ms_ < kAccountCheckMs) return;
+  burst_at_ms_ = 0;
+  malloc_trim(0);
 }
 
 void Worker::publish(std::int64_t now_ms) {

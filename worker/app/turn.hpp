@@ -38,7 +38,9 @@ class Worker {
  private:
   void choose_venue();
   void read_credentials();
-  void claim_account(std::int64_t now_ms);
+  bool claim_account();
+  void start(std::int64_t now_ms);
+  void claim_again(std::int64_t now_ms);
   EngineSettings engine_settings() const;
 
   void gather(std::int64_t now_ms);
@@ -48,6 +50,7 @@ class Worker {
   void send_request(const Request& request, std::int64_t now_ms);
   void say_session_change();
   void check_account_row(std::int64_t now_ms);
+  void give_memory_back(std::int64_t now_ms);
   void publish(std::int64_t now_ms);
 
   std::int32_t account_id_;
@@ -62,6 +65,7 @@ class Worker {
   std::unique_ptr<net::WebSockets> sockets_;
   std::unique_ptr<net::Http> http_;
 
+  Loaded loaded_;                  // until start() has decided what kind of engine serves the account
   std::unique_ptr<Engine> engine_;
   Effects effects_;
   Decoded decoded_;
@@ -73,7 +77,7 @@ class Worker {
 
   SessionState told_session_ = SessionState::connecting;
   std::int64_t unix_offset_ms_ = 0;
-  std::int64_t account_check_at_ms_ = 0;
+  std::int64_t account_check_at_ms_ = 0, burst_at_ms_ = 0, claim_at_ms_ = 0;
   std::int64_t events_ = 0;
   bool started_ = false, restart_wanted_ = false, leave_ = false, stopping_ = false;
 };

@@ -11,10 +11,10 @@ inline constexpr std::size_t kBufferBytes = 64u << 20;
 
 // Ids remembered to recognise a repeated fill or a late message of a finished order. A reconnect overlap repeats seconds,
 // not hours; the tables hold the same guard for everything older.
-inline constexpr std::size_t kRecentFills = 16384;
-inline constexpr std::size_t kRecentOrders = 8192;
+inline constexpr std::size_t kRecentFills = 8192;
+inline constexpr std::size_t kRecentOrders = 4096;
 // Venues allow 200 to 500 resting orders per symbol; beyond this many the tables still get every order, memory does not.
-inline constexpr std::size_t kOpenOrders = 10000;
+inline constexpr std::size_t kOpenOrders = 4000;
 // Fills waiting for the position report that contains them, per position.
 inline constexpr std::size_t kWaitingFills = 256;
 
