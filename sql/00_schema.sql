@@ -116,9 +116,11 @@ comment on function monitoring.notification_payload(text, text, json[]) is
 -- Sends one NOTIFY about the rows that a worker has just written; none when there are none.
 create function monitoring.worker_notify(channel text, account text, kind text, items json[]) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  quiet text;
 begin
   if cardinality(items) > 0 then
-    perform pg_notify(channel, monitoring.notification_payload(account, kind, items));
+    quiet := pg_notify(channel, monitoring.notification_payload(account, kind, items))::text;
   end if;
 end
 $$;

@@ -167,30 +167,28 @@ create function monitoring.worker_save_orders(account_id int, rows monitoring.or
   language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   account_name text;
-  venue text;
   changed json[];
+  quiet text;
   -- States in the order of order_states.rank.
   life constant text[] := '{submitting,unknown,new,triggered,partially_filled,canceled,expired,rejected,filled}';
 begin
-  select a.name, a.exchange into account_name, venue from monitoring.accounts a where a.id = account_id;
-  if not found then
-    return 0;
-  end if;
-
+  -- One statement and no PERFORM: a single order is most of what happens, and every statement costs as much as its row.
   with saved as (
     insert into monitoring.orders as o
       (account, exchange, symbol, order_id, client_order_id, kind, side, position_side, type, status, venue_status, price,
        stop_price, quantity, filled_quantity, average_price, reduce_only, child_order_id, reject_reason, created_at,
        venue_updated_at, version_order, version_time, source, position_id)
-    select account_name, venue, r.symbol, r.order_id, r.client_order_id, r.kind, r.side, r.position_side, r.type, r.status,
+    select a.name, a.exchange, r.symbol, r.order_id, r.client_order_id, r.kind, r.side, r.position_side, r.type, r.status,
            r.venue_status, r.price, r.stop_price, r.quantity, r.filled_quantity, r.average_price, r.reduce_only,
            r.child_order_id, r.reject_reason, coalesce(r.created_at, r.venue_updated_at, now()), r.venue_updated_at,
            r.version_order, r.version_time, r.source, p.id
-    from unnest(rows) r
+    from monitoring.accounts a
+    cross join unnest(rows) r
     left join lateral (
       select o.id from monitoring.positions o
-      where o.account = account_name and o.symbol = r.symbol and o.position_side = r.position_side and o.is_open
+      where o.account = a.name and o.symbol = r.symbol and o.position_side = r.position_side and o.is_open
       limit 1) p on true
+    where a.id = account_id
     order by r.kind, r.symbol, r.order_id
     on conflict on constraint one_row_per_venue_order do update
     set client_order_id = coalesce(o.client_order_id, excluded.client_order_id),
@@ -224,11 +222,11 @@ begin
       else array_position(life, excluded.status) > array_position(life, o.status)
            or excluded.filled_quantity > o.filled_quantity
     end
-    returning o.id, o.symbol, o.order_id, o.status)
-  select array_agg(json_build_object('id', s.id, 'symbol', s.symbol, 'order_id', s.order_id, 'status', s.status))
-  into changed from saved s;
+    returning o.id, o.account, o.symbol, o.order_id, o.status)
+  select array_agg(json_build_object('id', s.id, 'symbol', s.symbol, 'order_id', s.order_id, 'status', s.status)), min(s.account)
+  into changed, account_name from saved s;
 
-  perform monitoring.worker_notify('monitoring_order', account_name, 'orders', changed);
+  quiet := monitoring.worker_notify('monitoring_order', account_name, 'orders', changed)::text;
   return coalesce(cardinality(changed), 0);
 end
 $$;
