@@ -4,7 +4,7 @@ PYTHON := /usr/bin/python3
 BUILD  := @$(MAKE) --no-print-directory -s -f build.mk
 CHECKS := @$(PYTHON) tools/run_checks.py
 
-.PHONY: all install clean packages demo check check-long check-sdk check-headers lint unit pgtap wall e2e bench format
+.PHONY: node all install clean packages demo check check-long check-sdk check-headers lint unit pgtap wall e2e bench format
 all install clean: packages
 	$(BUILD) -j2 $@
 packages:
@@ -16,7 +16,11 @@ check check-long: packages
 lint unit pgtap wall e2e: packages
 	$(BUILD) -j2 build-tests
 	$(CHECKS) --only $@
-check-sdk: packages
+# The SDKs and the plain client of the bench run on node; an installed one, of whatever origin, will do.
+node:
+	@command -v npm >/dev/null || tools/packages.sh nodejs npm
+bench: node
+check-sdk: packages node
 	$(BUILD) -j2 build/tradesync_simulator
 	$(CHECKS) --only sdk
 check-headers: packages
