@@ -1,10 +1,10 @@
 # pg_tradesync. Users need two commands: `make demo` and `make check`; both install what is missing first.
-#   all install · demo · check (= lint unit pgtap wall e2e) · check-long · check-sdk · check-headers · bench · format · clean
+#   all install · demo · check (= lint unit sim pgtap wall e2e) · check-long · check-sdk · check-headers · bench · format · clean
 PYTHON := /usr/bin/python3
 BUILD  := @$(MAKE) --no-print-directory -s -f build.mk
 CHECKS := @$(PYTHON) tools/run_checks.py
 
-.PHONY: node all install clean packages demo check check-long check-sdk check-headers lint unit pgtap wall e2e bench format
+.PHONY: node all install clean packages demo check check-long check-sdk check-headers lint unit sim pgtap wall e2e bench format
 all install clean: packages
 	$(BUILD) -j2 $@
 packages:
@@ -13,9 +13,9 @@ packages:
 check check-long: packages
 	$(BUILD) -j2 build-tests
 	$(CHECKS) $(if $(filter check-long,$@),--long)
-lint unit pgtap wall e2e: packages
+lint unit sim pgtap wall e2e: packages
 	$(BUILD) -j2 build-tests
-	$(CHECKS) --only $@
+	$(CHECKS) --only $@ $(if $(SEEDS),--seeds $(SEEDS))
 # The SDKs and the plain client of the bench run on node; an installed one, of whatever origin, will do.
 node:
 	@command -v npm >/dev/null || tools/packages.sh nodejs npm

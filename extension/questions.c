@@ -27,7 +27,7 @@
 
 /* Posts the question and wakes the worker. NULL: no worker, or no free place. */
 static pg_noinline shared_question *
-post(int32 account, const char *kind, const char *argument, dsm_handle segment)
+post(int32 account, const char *kind, const char *argument, int timeout_ms, dsm_handle segment)
 {
 	shared_question *found = NULL;
 	shared_account *place;
@@ -47,6 +47,7 @@ post(int32 account, const char *kind, const char *argument, dsm_handle segment)
 		found->account = account;
 		found->asker = MyLatch;
 		found->segment = segment;
+		found->timeout_ms = timeout_ms;
 		strlcpy(found->kind, kind, sizeof(found->kind));
 		strlcpy(found->argument, argument, sizeof(found->argument));
 		SetLatch(place->latch);
@@ -172,7 +173,7 @@ ask(ReturnSetInfo *result, int32 account, const char *kind, const char *argument
 
 	shm_mq_set_receiver(memory, MyProc);
 	queue = shm_mq_attach(memory, segment, NULL);
-	question = post(account, kind, argument, dsm_segment_handle(segment));
+	question = post(account, kind, argument, timeout_ms, dsm_segment_handle(segment));
 	if (question == NULL)
 		put_answer(result, NULL);
 	else

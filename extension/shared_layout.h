@@ -46,6 +46,10 @@ typedef struct shared_account
 	Latch	   *latch;
 	uint32		claims;			/* processes that have reached this place */
 	char		claim[65];		/* SHA-256 hex of venue, host and key */
+	/* What its worker has committed about the account, counted since the server started; prices do not count. The
+	 * number outlives process and account, so that it never runs backwards for somebody who waits. */
+	pg_atomic_uint64 commits;
+	ConditionVariable committed;	/* commits has grown */
 	LWLock		status_lock;
 	wall_status status;
 } shared_account;
@@ -66,6 +70,7 @@ typedef struct shared_question
 	int32		account;
 	Latch	   *asker;
 	dsm_handle	segment;		/* holds the shm_mq that takes the answer */
+	int32		timeout_ms;		/* how long the asker waits */
 	char		kind[sizeof(((wall_question *) 0)->kind)];
 	char		argument[sizeof(((wall_question *) 0)->argument)];
 } shared_question;
@@ -120,13 +125,15 @@ shared_layout_hash(void)
 		sizeof(shared_database), offsetof(shared_database, pid), offsetof(shared_database, latch),
 		sizeof(shared_account), offsetof(shared_account, pid), offsetof(shared_account, latch),
 		offsetof(shared_account, claims), offsetof(shared_account, claim),
+		offsetof(shared_account, commits), offsetof(shared_account, committed),
 		offsetof(shared_account, status_lock), offsetof(shared_account, status),
 		sizeof(wall_status), offsetof(wall_status, halted), offsetof(wall_status, since_ms),
 		offsetof(wall_status, last_error), offsetof(wall_status, events), offsetof(wall_status, pending_rows),
 		offsetof(wall_status, streams), sizeof(wall_stream_status), offsetof(wall_stream_status, connected_at_ms),
 		offsetof(wall_stream_status, reconnects), offsetof(wall_stream_status, lag_ms),
 		sizeof(shared_question), offsetof(shared_question, generation), offsetof(shared_question, asker),
-		offsetof(shared_question, segment), offsetof(shared_question, kind), offsetof(shared_question, argument),
+		offsetof(shared_question, segment), offsetof(shared_question, timeout_ms),
+		offsetof(shared_question, kind), offsetof(shared_question, argument),
 		sizeof(shared_hold), offsetof(shared_hold, requester)
 	};
 	uint32		hash = 2166136261u;

@@ -40,7 +40,11 @@ initialize(shared_state *state)
 	ConditionVariableInit(&state->left);
 	pg_atomic_init_u32(&state->restart_needed, 0);
 	for (int i = 0; i < TRADESYNC_MAX_ACCOUNTS; i++)
+	{
 		LWLockInitialize(&state->accounts[i].status_lock, tranche);
+		pg_atomic_init_u64(&state->accounts[i].commits, 0);
+		ConditionVariableInit(&state->accounts[i].committed);
+	}
 }
 
 static void

@@ -7,6 +7,17 @@
 --   TS004 invalid exchange            TS010 invalid value of a setting
 --   TS005 invalid environment         TS011 account is enabled
 --   TS006 invalid mode                TS012 account still has open managed positions
+-- and of orders:
+--   TS013 account not synchronized    TS022 invalid stop or target
+--   TS014 account only observes       TS023 asked to wait for the calling transaction's own wish
+--   TS015 account halted              TS024 not within the timeout
+--   TS016 symbol not tradable         TS025 command not found
+--   TS017 invalid side                TS026 command failed
+--   TS018 invalid quantity, notional  TS027 too many conditional orders
+--   TS019 position exists             TS028 wrong transaction isolation for waiting
+--   TS020 being opened by another     TS029 order not found, or ended
+--   TS021 no such open position       TS030 invalid argument
+-- TS031 and TS032 are raised to workers only: an impossible move of a position, an order row that cannot be sent again.
 do $$
 begin
   if exists (select from pg_catalog.pg_namespace where nspname = 'monitoring') then
@@ -50,6 +61,11 @@ create function monitoring.worker_ask(account_id int, kind text, argument text, 
 comment on function monitoring.worker_ask(int, text, text, int) is
   'Asks the worker of an account a question through shared memory. The first row says whether it answered, each further row is one row of the answer. Never raises for a missing worker.';
 
+create function monitoring.worker_wait(account_id int, seen bigint, timeout_ms int) returns bigint
+  language c strict as 'MODULE_PATHNAME', 'pg_tradesync_wait';
+comment on function monitoring.worker_wait(int, bigint, int) is
+  'Waits until the commit counter of an account''s worker differs from seen, or for timeout_ms; returns the counter. Use wait_for() instead.';
+
 create function monitoring.cluster_status(out item text, out value text) returns setof record
   language c strict as 'MODULE_PATHNAME', 'pg_tradesync_cluster_status';
 comment on function monitoring.cluster_status() is
@@ -64,17 +80,18 @@ comment on function monitoring.cluster_identity() is
 -- inlines them into the writers' statements.
 
 -- Is version (order_new, time_new) newer than (order_old, time_old)? The venue's order decides where both rows carry
--- one, otherwise the venue's time; of two equal versions the stream's beats the snapshot's.
+-- one, otherwise the venue's time; of two equal versions the stream's beats the snapshot's, and both beat what we wrote
+-- ourselves before the venue had said anything (source own).
 create function monitoring.is_newer(order_new bigint, time_new bigint, source_new text,
                                     order_old bigint, time_old bigint, source_old text) returns boolean
   language sql immutable parallel safe
   return case
     when order_new > 0 and order_old > 0 and order_new <> order_old then order_new > order_old
     when time_new <> time_old then time_new > time_old
-    else source_new = 'stream' and source_old = 'rest'
+    else (source_new = 'stream' and source_old = 'rest') or (source_old = 'own' and source_new <> 'own')
   end;
 comment on function monitoring.is_newer(bigint, bigint, text, bigint, bigint, text) is
-  'The version rule of all mirror tables: venue order, then venue time; at equal versions stream beats rest.';
+  'The version rule of all mirror tables: venue order, then venue time; at equal versions stream beats rest, and rest our own.';
 
 -- Prices and sizes are finite; a fill is never negative.
 create function monitoring.is_amount(value numeric) returns boolean
@@ -82,6 +99,12 @@ create function monitoring.is_amount(value numeric) returns boolean
   return value >= 0 and value < 'Infinity'::numeric;
 comment on function monitoring.is_amount(numeric) is
   'True for a finite number that is not negative. NULL stays NULL, as a check constraint needs it.';
+
+-- BTC/USDT:USDT and btcusdt both become BTCUSDT, as in the core.
+create function monitoring.canonical_symbol(symbol text) returns text
+  language sql immutable parallel safe
+  return upper(replace(split_part(symbol, ':', 1), '/', '') collate "C");
+comment on function monitoring.canonical_symbol(text) is 'The symbol without :SETTLE and slash, in upper case.';
 
 -- Is a boolean setting of the server switched on? Not, where the library is not loaded.
 create function monitoring.server_switch(name text) returns boolean

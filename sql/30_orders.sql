@@ -24,20 +24,23 @@ create table monitoring.orders (
   reduce_only      boolean not null default false,
   position_side    text not null constraint order_position_side_is_known check (position_side in ('both', 'long', 'short')),
   position_id      bigint,
+  attempt          int not null default 1 constraint attempts_are_counted_from_one check (attempt >= 1),
   child_order_id   text,
   reject_reason    text,
   created_at       timestamptz not null,
+  acknowledged_at  timestamptz,
   updated_at       timestamptz not null default now(),
   venue_updated_at timestamptz,
   version_order    bigint not null default 0,
   version_time     bigint not null default 0,
-  source           text not null constraint order_source_is_known check (source in ('stream', 'rest')),
+  source           text not null constraint order_source_is_known check (source in ('stream', 'rest', 'own')),
   is_open          boolean generated always as (status not in ('canceled', 'expired', 'rejected', 'filled')) stored,
   constraint one_row_per_venue_order unique (order_id, symbol, account, kind)
 ) with (fillfactor = 70);
 -- No index holds status or a time: an order's updates stay HOT until it ends. is_open changes once in a lifetime.
 create unique index one_row_per_client_order_id on monitoring.orders (account, kind, client_order_id) where purpose <> 'external';
 create index orders_open on monitoring.orders (account) where is_open;
+create index orders_of_position on monitoring.orders (position_id) where purpose <> 'external';
 comment on table monitoring.orders is 'Every order of every account, resting or ended, regular or conditional, ours or not. Written by workers.';
 comment on column monitoring.orders.id is 'Number of the row.';
 comment on column monitoring.orders.account is 'The account.';
@@ -59,14 +62,20 @@ comment on column monitoring.orders.average_price is 'Average price of the fills
 comment on column monitoring.orders.reduce_only is 'True when it can only make a position smaller.';
 comment on column monitoring.orders.position_side is 'both in one-way mode, long or short in hedge mode.';
 comment on column monitoring.orders.position_id is 'The row of positions it belongs to; NULL when none was open.';
+comment on column monitoring.orders.attempt is
+  'How often we have sent it under a new client order id, because the exchange certainly had not taken it.';
 comment on column monitoring.orders.child_order_id is 'Order that a triggered Binance conditional order became.';
 comment on column monitoring.orders.reject_reason is 'The venue''s reason for refusing it.';
-comment on column monitoring.orders.created_at is 'When the venue accepted it, or the earliest time we know of.';
+comment on column monitoring.orders.created_at is
+  'When the venue accepted it, or the earliest time we know of. Of our own: when this attempt was put on record; nothing was sent before.';
+comment on column monitoring.orders.acknowledged_at is
+  'When the first report about an order of ours was written; NULL before, and for orders that are not ours.';
 comment on column monitoring.orders.updated_at is 'Last change of this row.';
 comment on column monitoring.orders.venue_updated_at is 'Venue time of the report that this row shows.';
 comment on column monitoring.orders.version_order is 'The venue''s sequence of that report; 0 when it has none.';
 comment on column monitoring.orders.version_time is 'Venue time of that report in milliseconds.';
-comment on column monitoring.orders.source is 'Where it came from: stream or rest.';
+comment on column monitoring.orders.source is
+  'Where it came from: stream, rest, or own while the venue has said nothing about an order of ours.';
 comment on column monitoring.orders.is_open is 'True while the order can still change (status is not terminal).';
 comment on constraint one_row_per_venue_order on monitoring.orders is 'The mirror key. order_id comes first because it tells rows apart soonest.';
 
@@ -147,7 +156,7 @@ create type monitoring.order_row as (
   symbol text, order_id text, client_order_id text, kind text, side text, position_side text, type text, status text,
   venue_status text, price numeric, stop_price numeric, quantity numeric, filled_quantity numeric, average_price numeric,
   reduce_only boolean, child_order_id text, reject_reason text, created_at timestamptz, venue_updated_at timestamptz,
-  version_order bigint, version_time bigint, source text);
+  version_order bigint, version_time bigint, source text, purpose text, position_id bigint);
 comment on type monitoring.order_row is 'One order on its way from the worker into orders.';
 
 create type monitoring.trade_row as (
@@ -160,6 +169,49 @@ create type monitoring.funding_row as (
   symbol text, funding_id text, amount numeric, rate numeric, asset text, at timestamptz);
 comment on type monitoring.funding_row is 'One funding payment on its way from the worker into funding.';
 
+-- An order of ours has its row before the exchange knows it. The first report that carries its client id completes that
+-- row, and whatever we had concluded meanwhile gives way to the exchange's word. A regular order with the client id of a
+-- conditional one of ours is the child that it became: ours, for the same purpose, even where the report does not know.
+create function monitoring.recognize_own_orders(account text, reports monitoring.order_row[], any_child boolean)
+  returns monitoring.order_row[]
+  language plpgsql set search_path = pg_catalog, pg_temp
+  set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+  child record;
+begin
+  update monitoring.orders o
+  set order_id = f.order_id, acknowledged_at = clock_timestamp(), status = case when o.is_open then o.status else 'unknown' end,
+      reject_reason = case when o.is_open then o.reject_reason end
+  from (select r.order_id, w.id
+        from unnest(reports) r
+        cross join lateral (
+          select e.id from monitoring.orders e
+          where r.client_order_id like 't%' and e.account = $1 and e.kind = r.kind and e.client_order_id = r.client_order_id
+            and e.purpose <> 'external' and e.order_id is null
+          limit 1) w) f
+  where o.id = f.id;
+  if not any_child then
+    return reports;
+  end if;
+
+  for child in
+    select r.ordinality::int as place, w.purpose, w.position_id
+    from unnest(reports) with ordinality r
+    cross join lateral (
+      select e.purpose, e.position_id from monitoring.orders e
+      where r.kind = 'regular' and coalesce(r.purpose, 'external') = 'external' and r.client_order_id like 't%'
+        and e.account = $1 and e.kind = 'conditional' and e.client_order_id = r.client_order_id and e.purpose <> 'external'
+      limit 1) w
+  loop
+    reports[child.place].purpose := child.purpose;
+    reports[child.place].position_id := child.position_id;
+  end loop;
+  return reports;
+end
+$$;
+comment on function monitoring.recognize_own_orders(text, monitoring.order_row[], boolean) is
+  'Worker: gives rows of our orders the exchange''s id when it is first reported, and children of our stops their purpose; returns the reports.';
+
 -- Merges reports of orders: a newer one replaces what is known, an older one changes nothing. A terminal state stays,
 -- but a larger filled quantity is always taken over; of two reports with the same version from the same source the one
 -- further in an order's life wins. Needs at most one row per order.
@@ -167,21 +219,35 @@ create function monitoring.worker_save_orders(account_id int, rows monitoring.or
   language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   account_name text;
+  report monitoring.order_row;
+  any_own boolean := false;
+  any_child boolean := false;
   changed json[];
   quiet text;
   -- States in the order of order_states.rank.
   life constant text[] := '{submitting,unknown,new,triggered,partially_filled,canceled,expired,rejected,filled}';
 begin
+  -- Our client ids begin with t; most reports are about orders of others and cost no statement here.
+  foreach report in array rows loop
+    if report.client_order_id like 't%' then
+      any_own := true;
+      any_child := any_child or (report.kind = 'regular' and coalesce(report.purpose, 'external') = 'external');
+    end if;
+  end loop;
+  if any_own then
+    rows := monitoring.recognize_own_orders((select a.name from monitoring.accounts a where a.id = account_id), rows, any_child);
+  end if;
+
   -- One statement and no PERFORM: a single order is most of what happens, and every statement costs as much as its row.
   with saved as (
     insert into monitoring.orders as o
       (account, exchange, symbol, order_id, client_order_id, kind, side, position_side, type, status, venue_status, price,
        stop_price, quantity, filled_quantity, average_price, reduce_only, child_order_id, reject_reason, created_at,
-       venue_updated_at, version_order, version_time, source, position_id)
+       venue_updated_at, version_order, version_time, source, purpose, position_id)
     select a.name, a.exchange, r.symbol, r.order_id, r.client_order_id, r.kind, r.side, r.position_side, r.type, r.status,
            r.venue_status, r.price, r.stop_price, r.quantity, r.filled_quantity, r.average_price, r.reduce_only,
            r.child_order_id, r.reject_reason, coalesce(r.created_at, r.venue_updated_at, now()), r.venue_updated_at,
-           r.version_order, r.version_time, r.source, p.id
+           r.version_order, r.version_time, r.source, coalesce(r.purpose, 'external'), coalesce(r.position_id, p.id)
     from monitoring.accounts a
     cross join unnest(rows) r
     left join lateral (
@@ -202,10 +268,12 @@ begin
         average_price = case when excluded.filled_quantity >= o.filled_quantity
                              then coalesce(excluded.average_price, o.average_price) else o.average_price end,
         reduce_only = excluded.reduce_only,
-        position_id = coalesce(o.position_id, excluded.position_id),
+        purpose = case when o.purpose = 'external' then excluded.purpose else o.purpose end,
+        position_id = case when o.purpose = 'external' and excluded.purpose <> 'external'
+                           then coalesce(excluded.position_id, o.position_id) else coalesce(o.position_id, excluded.position_id) end,
         child_order_id = coalesce(excluded.child_order_id, o.child_order_id),
         reject_reason = coalesce(excluded.reject_reason, o.reject_reason),
-        created_at = least(o.created_at, excluded.created_at),
+        created_at = case when o.purpose = 'external' then least(o.created_at, excluded.created_at) else o.created_at end,
         updated_at = now(),
         venue_updated_at = greatest(o.venue_updated_at, excluded.venue_updated_at),
         version_order = greatest(o.version_order, excluded.version_order),
@@ -233,10 +301,10 @@ $$;
 comment on function monitoring.worker_save_orders(int, monitoring.order_row[]) is
   'Worker: merges order reports (newer only, terminal states stay except for a larger fill); returns the rows changed.';
 
--- Appends fills; a fill that is known already only gains what it did not say before. A fill belongs to a position of
--- its key that was alive at that moment, give or take what the venue's clocks differ by: first to a closed one that
--- still misses a fill of that side (this very fill closed it, or turned it around) and is then settled again, else to
--- the open one, else to the latest closed one.
+-- Appends fills; a fill that is known already only gains what it did not say before. A fill of an order of ours belongs
+-- to the position of that order. Any other belongs to a position of its key that was alive at that moment, give or take
+-- what the venue's clocks differ by: first to a closed one that still misses a fill of that side (this very fill closed
+-- it, or turned it around) and is then settled again, else to the open one, else to the latest closed one.
 create function monitoring.worker_save_trades(account_id int, rows monitoring.trade_row[]) returns int
   language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
@@ -251,11 +319,12 @@ begin
   end if;
 
   with incoming as (
-    select distinct on (r.symbol, r.trade_id) r.*, coalesce(r.position_side, o.position_side) as known_side
+    select distinct on (r.symbol, r.trade_id) r.*, coalesce(r.position_side, o.position_side) as known_side,
+           case when o.purpose <> 'external' then o.position_id end as own_position
     from unnest(rows) r
     left join lateral (
-      select o.position_side from monitoring.orders o
-      where r.position_side is null and o.account = account_name and o.kind in ('regular', 'conditional')
+      select o.position_side, o.purpose, o.position_id from monitoring.orders o
+      where o.account = account_name and o.kind in ('regular', 'conditional')
         and o.symbol = r.symbol and o.order_id = r.order_id
       limit 1) o on true
     order by r.symbol, r.trade_id),
@@ -265,21 +334,22 @@ begin
        fee_currency, realized_pnl, closed_quantity, is_maker, exec_type, executed_at, sequence, position_id, signal_id)
     select account_name, venue, i.symbol, i.trade_id, i.order_id, i.client_order_id, i.side, i.known_side, i.price,
            i.quantity, i.fee, i.fee_currency, i.realized_pnl, i.closed_quantity, i.is_maker, i.exec_type, i.executed_at,
-           coalesce(i.sequence, 0), p.id, p.signal_id
+           coalesce(i.sequence, 0), coalesce(own.id, p.id), coalesce(own.signal_id, p.signal_id)
     from incoming i
+    left join monitoring.positions own on own.id = i.own_position
     left join lateral (
       select c.id, c.signal_id
       from monitoring.positions c
-      where c.account = account_name and c.symbol = i.symbol and c.position_side = coalesce(i.known_side, 'both')
+      where own.id is null and c.account = account_name and c.symbol = i.symbol and c.position_side = coalesce(i.known_side, 'both')
         and c.opened_at <= i.executed_at + interval '5 seconds'
         and (c.is_open
-             or (c.status = 'closed' and c.closed_at >= i.executed_at - interval '5 seconds'
+             or (c.status in ('closed', 'rolled_back') and c.closed_at >= i.executed_at - interval '5 seconds'
                  -- What happens after a settled end opens the next position, whose row may not be there yet.
                  and (i.executed_at < c.closed_at
                       or (i.executed_at = c.closed_at
                           and (c.exit_price is null or i.side = case c.side when 'long' then 'sell' else 'buy' end))
                       or (c.exit_price is null and i.side = case c.side when 'long' then 'sell' else 'buy' end))))
-      order by (c.status = 'closed' and c.exit_price is null and c.closed_at >= i.executed_at - interval '1 second'
+      order by (not c.is_open and c.exit_price is null and c.closed_at >= i.executed_at - interval '1 second'
                 and i.side = case c.side when 'long' then 'sell' else 'buy' end) desc,
                c.is_open desc, c.opened_at desc
       limit 1) p on true
@@ -336,17 +406,20 @@ $$;
 comment on function monitoring.worker_save_funding(int, monitoring.funding_row[]) is
   'Worker: appends funding payments, once each; returns the rows added.';
 
--- Every order that can still change.
+-- Every order that can still change and that the venue has answered; worker_load_own_orders() has the others.
 create function monitoring.worker_load_orders(account_id int,
   out symbol text, out order_id text, out client_order_id text, out kind text, out side text, out position_side text,
   out type text, out status text, out quantity numeric, out filled_quantity numeric, out version_order bigint,
-  out version_time bigint) returns setof record
+  out version_time bigint, out price numeric, out stop_price numeric, out reduce_only boolean, out average_price numeric,
+  out created_at timestamptz, out purpose text, out position_id bigint) returns setof record
   language sql stable set search_path = pg_catalog, pg_temp as $$
   select o.symbol, o.order_id, o.client_order_id, o.kind, o.side, o.position_side, o.type, o.status, o.quantity,
-         o.filled_quantity, o.version_order, o.version_time
+         o.filled_quantity, o.version_order, o.version_time, o.price, o.stop_price, o.reduce_only, o.average_price,
+         o.created_at, o.purpose, o.position_id
   from monitoring.accounts a
-  join monitoring.orders o on o.account = a.name and o.is_open
+  join monitoring.orders o on o.account = a.name and o.is_open and o.order_id is not null
   where a.id = account_id
   order by o.kind, o.symbol, o.order_id
 $$;
-comment on function monitoring.worker_load_orders(int) is 'Worker: all orders of an account that are not in a terminal state.';
+comment on function monitoring.worker_load_orders(int) is
+  'Worker: all orders of an account that the venue knows and that are not in a terminal state.';

@@ -60,9 +60,16 @@ create table monitoring.positions (
   quantity           numeric not null constraint position_quantity_is_an_amount check (monitoring.is_amount(quantity)),
   max_quantity       numeric not null default 0 constraint max_quantity_is_an_amount check (monitoring.is_amount(max_quantity)),
   entered_quantity   numeric not null default 0 constraint entered_quantity_is_an_amount check (monitoring.is_amount(entered_quantity)),
+  wanted_quantity    numeric constraint wanted_quantity_is_an_amount check (monitoring.is_amount(wanted_quantity)),
+  wanted_notional    numeric constraint wanted_notional_is_an_amount check (monitoring.is_amount(wanted_notional)),
+  wanted_leverage    numeric constraint wanted_leverage_is_an_amount check (monitoring.is_amount(wanted_leverage)),
   entry_price        numeric,
   current_price      numeric,
+  stop_loss_percent  numeric constraint stop_loss_percent_is_an_amount check (monitoring.is_amount(stop_loss_percent)),
   stop_loss_price    numeric,
+  wanted_stop_price  numeric,
+  take_profit_price  numeric,
+  wanted_take_profit numeric,
   unrealized_pnl     numeric,
   realized_pnl       numeric,
   fees               numeric,
@@ -80,6 +87,7 @@ create table monitoring.positions (
   has_trailing_stop  boolean not null default false,
   trailing_activated boolean not null default false,
   protected_at       timestamptz,
+  unprotected_since  timestamptz,
   origin             text not null constraint origin_is_known check (origin in ('signal', 'manual', 'external', 'legacy')),
   managed            boolean not null,
   flipped_from       bigint,
@@ -107,9 +115,19 @@ comment on column monitoring.positions.side is 'long or short.';
 comment on column monitoring.positions.quantity is 'Open size; after closing the largest size it had.';
 comment on column monitoring.positions.max_quantity is 'Largest size it ever had.';
 comment on column monitoring.positions.entered_quantity is 'Sum of all increases seen: what has to be closed before it is flat.';
-comment on column monitoring.positions.entry_price is 'Average entry price as the venue calculates it.';
+comment on column monitoring.positions.wanted_quantity is 'Size asked for in open_position(); NULL when a notional was.';
+comment on column monitoring.positions.wanted_notional is 'Size asked for in quote currency; NULL when a quantity was.';
+comment on column monitoring.positions.wanted_leverage is 'Leverage to be set before the entry; NULL = as it is.';
+comment on column monitoring.positions.entry_price is
+  'Average entry price: of a managed position from its fills, otherwise as the venue calculates it.';
 comment on column monitoring.positions.current_price is 'Latest mark price while open.';
+comment on column monitoring.positions.stop_loss_percent is
+  'Distance of the stop from the entry price in percent, as asked for; NULL when not managed.';
 comment on column monitoring.positions.stop_loss_price is 'Trigger price of its stop; NULL = none known.';
+comment on column monitoring.positions.wanted_stop_price is
+  'Where the stop shall be, set_stop_loss() or worked out by the worker; NULL = by stop_loss_percent.';
+comment on column monitoring.positions.take_profit_price is 'Trigger price of its take profit; NULL = none known.';
+comment on column monitoring.positions.wanted_take_profit is 'Where the take profit shall be; NULL = none wanted.';
 comment on column monitoring.positions.unrealized_pnl is '(current_price − entry_price) × signed size while open; NULL after closing.';
 comment on column monitoring.positions.realized_pnl is 'Gross profit or loss of the closed position; NULL when fills are missing.';
 comment on column monitoring.positions.fees is 'Fees of its fills, in the settle asset; NULL when one was paid in another asset.';
@@ -125,6 +143,8 @@ comment on column monitoring.positions.has_stop_loss is 'True while a stop is kn
 comment on column monitoring.positions.has_trailing_stop is 'True while a trailing stop looks after it.';
 comment on column monitoring.positions.trailing_activated is 'True once the trailing stop follows the price.';
 comment on column monitoring.positions.protected_at is 'When its stop was first confirmed.';
+comment on column monitoring.positions.unprotected_since is
+  'Since when a managed position is without a live stop; NULL = protected, or nothing filled yet.';
 comment on column monitoring.positions.origin is 'signal, manual, external (somebody else opened it) or legacy (adopted).';
 comment on column monitoring.positions.managed is 'Only managed positions are ever protected, resized or closed by us.';
 comment on column monitoring.positions.flipped_from is 'The position that turned around into this one; NULL otherwise.';
@@ -189,3 +209,12 @@ comment on column monitoring.open_positions.stop_distance_percent is 'Distance f
 comment on column monitoring.open_positions.age is 'Time since opened_at.';
 comment on column monitoring.open_positions.price_updated_at is 'Venue time of the latest price of the symbol.';
 comment on column monitoring.open_positions.price_stale is 'prices.stale of the symbol.';
+
+create view monitoring.unprotected_positions as
+  select p.id, p.account, p.exchange, p.symbol, p.position_side, p.side, p.quantity, p.entry_price, p.status, p.managed,
+         p.unprotected_since, clock_timestamp() - p.unprotected_since as unprotected_for
+  from monitoring.positions p
+  where p.is_open and p.quantity > 0 and not p.has_stop_loss;
+comment on view monitoring.unprotected_positions is
+  'Open positions without a live stop. A managed one is here for at most protect_deadline; what nobody asked us for is not managed and is left alone.';
+comment on column monitoring.unprotected_positions.unprotected_for is 'Time since unprotected_since; NULL where not managed.';

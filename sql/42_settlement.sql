@@ -37,9 +37,34 @@ $$;
 comment on function monitoring.position_fills(bigint) is
   'The fills of a position and how much of each opened or closed it.';
 
+-- What closed a position, told by its largest closing order: a stop, a target, the venue's liquidation or its
+-- auto-deleveraging. NULL when it was none of these. A stop that belongs to a position (Bybit) is known by its type.
+create function monitoring.exit_reason_of(position_id bigint) returns text
+  language sql stable set search_path = pg_catalog, pg_temp as $$
+  select case c.exec_type when 'bust_trade' then 'liquidation' when 'adl_trade' then 'adl'
+         else (select case when o.purpose in ('stop_loss', 'take_profit') then o.purpose
+                           when o.purpose = 'external' and o.reduce_only and o.type like 'stop%' then 'stop_loss'
+                           when o.purpose = 'external' and o.reduce_only and o.type like 'take_profit%' then 'take_profit' end
+               from monitoring.orders o
+               where o.account = c.account and o.symbol = c.symbol and o.order_id = c.order_id and o.kind in ('regular', 'conditional')
+               order by o.purpose = 'external', o.kind
+               limit 1) end
+  from (select t.account, t.symbol, t.order_id, t.exec_type
+        from monitoring.positions p
+        cross join lateral monitoring.position_fills(p.id) f
+        join monitoring.trades t on t.account = p.account and t.symbol = p.symbol and t.trade_id = f.trade_id
+        where p.id = $1 and f.closing > 0
+        group by t.account, t.symbol, t.order_id, t.exec_type
+        order by sum(f.closing) desc, max(t.executed_at) desc
+        limit 1) c
+$$;
+comment on function monitoring.exit_reason_of(bigint) is
+  'stop_loss, take_profit, liquidation or adl, read from the fills and orders that closed a position; NULL when they do not say.';
+
 -- Calculates exit price, profit and loss and fees of closed positions from their fills. What cannot be known stays
 -- NULL: exit price and gross result need all closing fills; the net result needs the entry fills as well, and fees in
--- the settle asset. Harmless to repeat.
+-- the settle asset. Nor does anybody know at first why the exchange closed it: while that is all there is to say, the
+-- closing orders are asked again. Harmless to repeat.
 create function monitoring.settle_positions(ids bigint[]) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -57,7 +82,7 @@ begin
     from monitoring.positions p
     left join monitoring.instruments i on i.account = p.account and i.symbol = p.symbol
     cross join lateral monitoring.position_fills(p.id) f
-    where p.id = any (ids) and p.status = 'closed'
+    where p.id = any (ids) and p.status in ('closed', 'rolled_back')
     group by p.id, i.settle_asset),
   result as (
     select t.*,
@@ -80,10 +105,12 @@ begin
       fees = trim_scale(g.paid),
       pnl = case when g.all_entries then trim_scale(g.earned - g.paid) end,
       pnl_percentage = case when g.all_entries and g.opened_for > 0 then round(100 * (g.earned - g.paid) / g.opened_for, 4) end,
+      exit_reason = case when p.exit_reason in ('closed_on_exchange', 'closed on the exchange')
+                         then coalesce(monitoring.exit_reason_of(p.id), p.exit_reason) else p.exit_reason end,
       updated_at = now()
   from gross g
   where p.id = g.id;
 end
 $$;
 comment on function monitoring.settle_positions(bigint[]) is
-  'Calculates exit price and result of closed positions from their fills; repeated whenever a late fill arrives.';
+  'Calculates exit price, result and, where the worker knew none, the reason of closed positions from their fills; repeated whenever a late fill arrives.';

@@ -119,7 +119,7 @@ begin
       select b.id, b.closed_at, b.is_open
       from monitoring.positions b
       where b.account = $1 and b.symbol = r.symbol and b.position_side = r.position_side
-        and (b.is_open or b.status = 'closed')
+        and (b.is_open or b.status in ('closed', 'rolled_back'))
       order by b.is_open desc, b.opened_at desc, b.id desc
       limit 1) before on true
     where r.quantity <> 0 and before.is_open is not true
@@ -150,6 +150,8 @@ comment on function monitoring.insert_external_positions(text, text, monitoring.
 -- Merges reports of positions and lets the rows of positions follow: a changed size updates the open row, a changed
 -- direction closes it and opens another, a position without a row gets one. Size zero only marks the row as closing:
 -- the worker decides when the position is closed (worker_close_positions). Needs at most one row per key.
+-- Of a managed row the worker keeps status, entry price and stop itself (worker_save_position_updates); while nothing of
+-- it is filled, neither a flat report nor one of the other direction is about it.
 create function monitoring.worker_save_positions(account_id int, rows monitoring.position_row[]) returns int
   language plpgsql set search_path = pg_catalog, pg_temp
   set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
@@ -185,20 +187,24 @@ begin
             limit 1) o) r
     where p.id = r.id and r.quantity <> 0
       and (p.side <> case when r.quantity > 0 then 'long' else 'short' end or (p.status = 'closing' and not p.managed))
+      and (not p.managed or p.max_quantity > 0)
     returning p.id)
   select array_agg(o.id) into ended from over o;
 
   with changed as (
     update monitoring.positions p
-    set status = case when r.quantity = 0 then 'closing' else p.status end,
+    set status = case when r.quantity = 0 and not p.managed then 'closing' else p.status end,
         quantity = case when r.quantity = 0 then p.quantity else abs(r.quantity) end,
         max_quantity = greatest(p.max_quantity, abs(r.quantity)),
         entered_quantity = p.entered_quantity + greatest(0, abs(r.quantity) - p.quantity),
-        entry_price = case when r.quantity = 0 then p.entry_price else coalesce(r.entry_price, p.entry_price) end,
+        entry_price = case when r.quantity = 0 or (p.managed and p.entry_price is not null) then p.entry_price
+                           else coalesce(r.entry_price, p.entry_price) end,
         leverage = coalesce(r.leverage, p.leverage),
-        has_stop_loss = coalesce(r.stop_loss > 0, p.has_stop_loss),
-        stop_loss_price = case when r.stop_loss is null or r.quantity = 0 then p.stop_loss_price else nullif(r.stop_loss, 0) end,
-        venue_updated_at = coalesce(r.venue_updated_at, p.venue_updated_at),
+        has_stop_loss = case when p.managed then p.has_stop_loss else coalesce(r.stop_loss > 0, p.has_stop_loss) end,
+        stop_loss_price = case when p.managed or r.stop_loss is null or r.quantity = 0 then p.stop_loss_price
+                               else nullif(r.stop_loss, 0) end,
+        venue_updated_at = case when p.managed and p.max_quantity = 0 and r.quantity = 0 then p.venue_updated_at
+                                else coalesce(r.venue_updated_at, p.venue_updated_at) end,
         updated_at = now()
     from (select n.*, o.id
           from unnest(news) n
@@ -206,7 +212,7 @@ begin
             select c.id from monitoring.positions c
             where c.account = account_name and c.symbol = n.symbol and c.position_side = n.position_side and c.is_open
             limit 1) o) r
-    where p.id = r.id
+    where p.id = r.id and (r.quantity = 0 or p.side = case when r.quantity > 0 then 'long' else 'short' end)
     returning p.id)
   select array_agg(c.id) into followed from changed c;
 
@@ -219,8 +225,25 @@ $$;
 comment on function monitoring.worker_save_positions(int, monitoring.position_row[]) is
   'Worker: merges reports of positions and lets positions follow; returns the reports that were news.';
 
+-- What the fills up to a moment have opened of a position that the venue has never reported: it was filled and closed again
+-- between two reports. NULL when there is no such fill.
+create function monitoring.entered_by_fills(position_id bigint, until timestamptz) returns numeric
+  language sql stable set search_path = pg_catalog, pg_temp as $$
+  select sum(t.quantity)
+  from monitoring.positions p
+  join monitoring.trades t
+    on t.account = p.account and t.symbol = p.symbol and t.position_id = p.id
+       and t.executed_at between p.opened_at - interval '5 seconds' and $2
+       and t.side = case p.side when 'long' then 'buy' else 'sell' end
+  where p.id = $1
+$$;
+comment on function monitoring.entered_by_fills(bigint, timestamptz) is
+  'Sum of the entry fills of a position up to a moment; NULL when there are none.';
+
 -- Ends the open rows of positions that the worker has found flat and settles them from their fills. A row that is closed
--- already is settled again. A position opened after closed_at is another one and stays.
+-- already is settled again. A position opened after closed_at is another one and stays; since opened_at of a managed one
+-- may come from our clock, five seconds more are given while the venue has said nothing newer about it. A managed
+-- position of which nothing was ever filled has no end to be found: its worker decides.
 create function monitoring.worker_close_positions(account_id int, rows monitoring.close_row[]) returns int
   language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
@@ -237,18 +260,27 @@ begin
 
   for r in select u.* from unnest(rows) u order by u.symbol, u.position_side loop
     update monitoring.positions p
-    set status = 'closed', closed_at = r.closed_at, exit_reason = coalesce(p.exit_reason, r.reason, 'closed on the exchange'),
-        quantity = p.max_quantity, has_stop_loss = false, unrealized_pnl = null, updated_at = now()
-    where p.account = account_name and p.symbol = r.symbol and p.position_side = r.position_side and p.is_open
-      and p.side = coalesce(r.side, p.side) and p.opened_at <= r.closed_at
+    set status = case when p.exit_reason = 'not_protected' then 'rolled_back' else 'closed' end, closed_at = r.closed_at,
+        exit_reason = coalesce(p.exit_reason, r.reason, 'closed on the exchange'),
+        quantity = greatest(p.max_quantity, f.entered), max_quantity = greatest(p.max_quantity, f.entered),
+        entered_quantity = greatest(p.entered_quantity, f.entered),
+        has_stop_loss = false, unprotected_since = null, unrealized_pnl = null, updated_at = now()
+    from (select o.id, case when o.managed and o.max_quantity = 0 then monitoring.entered_by_fills(o.id, r.closed_at) end as entered
+          from monitoring.positions o
+          where o.account = account_name and o.symbol = r.symbol and o.position_side = r.position_side and o.is_open
+            and o.side = coalesce(r.side, o.side)) f
+    where p.id = f.id and (not p.managed or (p.status <> 'pending_entry' and (p.max_quantity > 0 or f.entered > 0)))
+      and (p.opened_at <= r.closed_at
+           or (p.managed and p.opened_at <= r.closed_at + interval '5 seconds'
+               and coalesce(p.venue_updated_at, r.closed_at) <= r.closed_at))
     returning p.id into one;
     if found then
       ended := ended || one;
       continue;
     end if;
     select p.id into one from monitoring.positions p
-    where p.account = account_name and p.symbol = r.symbol and p.position_side = r.position_side and p.status = 'closed'
-      and p.side = coalesce(r.side, p.side) and p.opened_at <= r.closed_at
+    where p.account = account_name and p.symbol = r.symbol and p.position_side = r.position_side
+      and p.status in ('closed', 'rolled_back') and p.side = coalesce(r.side, p.side) and p.opened_at <= r.closed_at
     order by p.opened_at desc, p.id desc
     limit 1;
     if found then

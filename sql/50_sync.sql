@@ -159,7 +159,7 @@ begin
 
   perform monitoring.worker_save_events(account_id, array(
     select row(case r.kind when 'frame' then 'exchange_error' else 'database_error' end, 'ERROR', r.symbol, null,
-               json_build_object('kind', r.kind, 'sqlstate', r.sqlstate)::text, r.error, r.created_at)::monitoring.event_row
+               json_build_object('kind', r.kind, 'sqlstate', r.sqlstate)::text, r.error, r.created_at, null)::monitoring.event_row
     from unnest(rows) r));
   return saved;
 end

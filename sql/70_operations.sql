@@ -137,10 +137,15 @@ begin
   end if;
   delete from monitoring.events_default e where e.created_at < now() - monitoring.retention_of('event_retention');
 
+  -- The worker of a position needs all of its orders for as long as it is open.
   delete from monitoring.orders o
   using (select e.id from monitoring.orders e order by e.id limit 5000) oldest
   where o.id = oldest.id and not o.is_open
-    and coalesce(o.venue_updated_at, o.updated_at) < now() - monitoring.retention_of('order_retention');
+    and coalesce(o.venue_updated_at, o.updated_at) < now() - monitoring.retention_of('order_retention')
+    and (o.purpose = 'external' or not exists (select from monitoring.positions p where p.id = o.position_id and p.is_open));
+  delete from monitoring.commands c
+  using (select e.id from monitoring.commands e order by e.id limit 5000) oldest
+  where c.id = oldest.id and c.finished_at < now() - monitoring.retention_of('command_retention');
   delete from monitoring.sync_runs r
   using (select e.id from monitoring.sync_runs e order by e.id limit 5000) oldest
   where r.id = oldest.id and r.started_at < now() - monitoring.retention_of('sync_run_retention');
@@ -154,10 +159,11 @@ begin
 end
 $$;
 comment on function monitoring.worker_retention() is
-  'Supervisor: partitions of events, and retention of events, terminal orders, sync_runs, sync_findings and dead_letters. Fills and funding are kept.';
+  'Supervisor: partitions of events, and retention of events, terminal orders, finished commands, sync_runs, sync_findings and dead_letters. Fills and funding are kept.';
 
 create type monitoring.event_row as (
-  event_type text, severity text, symbol text, order_id text, event_data text, error_message text, created_at timestamptz);
+  event_type text, severity text, symbol text, order_id text, event_data text, error_message text, created_at timestamptz,
+  position_id bigint);
 comment on type monitoring.event_row is 'One event on its way from the worker; event_data is JSON text.';
 
 -- Appends events; from severity WARNING on listeners of monitoring_alert hear of them.
@@ -172,16 +178,16 @@ begin
     return 0;
   end if;
 
-  insert into monitoring.events (account, event_type, severity, symbol, order_id, event_data, error_message, created_at)
+  insert into monitoring.events (account, event_type, severity, symbol, order_id, event_data, error_message, created_at, position_id)
   select account_name, r.event_type, r.severity, nullif(r.symbol, ''), nullif(r.order_id, ''),
          jsonb_strip_nulls(jsonb_build_object('exchange', venue, 'symbol', nullif(r.symbol, '')))
            || coalesce(nullif(r.event_data, '')::jsonb, '{}'),
-         nullif(r.error_message, ''), coalesce(r.created_at, now())
+         nullif(r.error_message, ''), coalesce(r.created_at, now()), r.position_id
   from unnest(rows) r;
 
   perform monitoring.worker_notify('monitoring_alert', account_name, 'alerts', array(
     select json_build_object('event_type', r.event_type, 'severity', r.severity, 'symbol', nullif(r.symbol, ''),
-                             'message', left(r.error_message, 200))
+                             'position_id', r.position_id, 'message', left(r.error_message, 200))
     from unnest(rows) r
     where r.severity in ('WARNING', 'ERROR', 'CRITICAL')));
   return cardinality(rows);
@@ -189,3 +195,15 @@ end
 $$;
 comment on function monitoring.worker_save_events(int, monitoring.event_row[]) is
   'Worker: appends events, with NOTIFY monitoring_alert from severity WARNING on; returns the rows added.';
+
+create view monitoring.failures_24h as
+  select e.account, e.event_type, count(*) as count, max(e.created_at) as latest,
+         (array_agg(e.error_message order by e.created_at desc, e.id desc))[1] as latest_message
+  from monitoring.events e
+  where e.severity in ('ERROR', 'CRITICAL') and e.created_at > now() - interval '24 hours'
+  group by e.account, e.event_type;
+comment on view monitoring.failures_24h is
+  'What went wrong in the last 24 hours: events of severity ERROR and CRITICAL by account and type.';
+comment on column monitoring.failures_24h.count is 'How often.';
+comment on column monitoring.failures_24h.latest is 'When it happened last.';
+comment on column monitoring.failures_24h.latest_message is 'error_message of the latest one.';

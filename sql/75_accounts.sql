@@ -195,6 +195,9 @@ begin
   end if;
 
   delete from monitoring.orders o where o.account = name and o.is_open;
+  update monitoring.commands c
+  set status = 'failed', error = 'account dropped', finished_at = clock_timestamp()
+  where c.account = name and c.status in ('queued', 'running');
   update monitoring.positions p
   set status = 'closed', closed_at = greatest(now(), p.opened_at), exit_reason = 'account dropped', quantity = p.max_quantity,
       has_stop_loss = false, unrealized_pnl = null, updated_at = now()

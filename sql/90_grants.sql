@@ -38,10 +38,17 @@ begin
   grant execute on function
     monitoring.health(), monitoring.position_fills(bigint), monitoring.list_subscriptions(),
     monitoring.worker_slots(), monitoring.worker_streams(), monitoring.cluster_identity(), monitoring.current_timeline(),
-    monitoring.identity_doubt(int), monitoring.effective_settings(text), monitoring.retention_of(text)
+    monitoring.identity_doubt(int), monitoring.effective_settings(text), monitoring.retention_of(text),
+    monitoring.wait_for(bigint, interval), monitoring.wait_for_position(bigint, text, interval)
     to tradesync_reader;
-  grant execute on function
-    monitoring.sync_positions(text), monitoring.wake(text), monitoring.halt(text, text)
+  grant execute on routine
+    monitoring.sync_positions(text), monitoring.wake(text), monitoring.halt(text, text),
+    monitoring.open_position(text, text, text, numeric, numeric, numeric, text),
+    monitoring.close_position(bigint, text, numeric), monitoring.set_stop_loss(bigint, numeric),
+    monitoring.set_take_profit(bigint, numeric), monitoring.set_leverage(text, text, numeric),
+    monitoring.cancel_order(text, text), monitoring.verify_position(bigint, interval), monitoring.verify_positions(text),
+    monitoring.open_position_and_wait(text, text, text, numeric, numeric, numeric, text, interval, bigint, text),
+    monitoring.close_position_and_wait(bigint, text, numeric, interval, text)
     to tradesync_trader;
   grant execute on function
     monitoring.add_account(text, text, text, text, text, text, text), monitoring.configure_account(text, jsonb),
@@ -61,6 +68,8 @@ select pg_catalog.pg_extension_config_dump('monitoring.account_epochs', '');
 select pg_catalog.pg_extension_config_dump('monitoring.settings', 'where not builtin');
 select pg_catalog.pg_extension_config_dump('monitoring.instruments', '');
 select pg_catalog.pg_extension_config_dump('monitoring.orders', '');
+select pg_catalog.pg_extension_config_dump('monitoring.commands', '');
+select pg_catalog.pg_extension_config_dump('monitoring.position_modes', '');
 select pg_catalog.pg_extension_config_dump('monitoring.trades', '');
 select pg_catalog.pg_extension_config_dump('monitoring.funding', '');
 select pg_catalog.pg_extension_config_dump('monitoring.venue_position_state', '');
@@ -74,6 +83,7 @@ select pg_catalog.pg_extension_config_dump('monitoring.dead_letters', '');
 select pg_catalog.pg_extension_config_dump('monitoring.events_default', '');
 select pg_catalog.pg_extension_config_dump('monitoring.accounts_id_seq', '');
 select pg_catalog.pg_extension_config_dump('monitoring.orders_id_seq', '');
+select pg_catalog.pg_extension_config_dump('monitoring.commands_id_seq', '');
 select pg_catalog.pg_extension_config_dump('monitoring.positions_id_seq', '');
 select pg_catalog.pg_extension_config_dump('monitoring.sync_runs_id_seq', '');
 select pg_catalog.pg_extension_config_dump('monitoring.sync_findings_id_seq', '');

@@ -91,6 +91,39 @@ def run(tour):
               "select reason, complete, findings, finished_at - started_at as took from monitoring.sync_runs",
               "select stream, state, reconnects, subscriptions from monitoring.stream_status",
               "select * from monitoring.sync_positions()")
+    trade_on_paper(tour)
+
+
+def trade_on_paper(tour):
+    tour.say("Trade – on paper first: live prices, the same way through the tables, no key and no order at the exchange.")
+    tour.show("""\
+              select monitoring.add_account('paper', 'bybit', mode => 'dry_run',
+                       rest_url => :'rest', ws_public_url => :'ws', ws_private_url => :'ws')""",
+              """select monitoring.configure_account('paper', '{"stop_loss_percent": 2, "leverage": 5}')""",
+              "select monitoring.enable_account('paper')")
+    tour.wait("worker_status where account = 'paper' and state = 'live'")
+    tour.say("What a transaction orders leaves when it commits. `open_position` returns at once; its procedure waits until the stop\n"
+             "is in place:")
+    tour.show("call monitoring.open_position_and_wait('paper', 'ETHUSDT', 'long', notional => 500)",
+              """\
+              select symbol, side, quantity, entry_price, stop_loss_price, has_stop_loss, status
+              from monitoring.positions where account = 'paper'""",
+              """\
+              select purpose, type, side, quantity, stop_price, reduce_only, status
+              from monitoring.orders where account = 'paper' order by id""",
+              """\
+              select v.source, v.checked, v.confirmed, v.quantity
+              from monitoring.positions p, monitoring.verify_position(p.id) v where p.account = 'paper'""")
+    tour.say("Move the stop, close, look at the result:")
+    tour.show("select monitoring.set_stop_loss(id, 3450) as command from monitoring.positions where account = 'paper'")
+    command = tour.cluster.rows("select max(id) from monitoring.commands", database="trading")[0][0]
+    tour.show(f"select monitoring.wait_for({command})",
+              "select status, stop_loss_price from monitoring.positions where account = 'paper'")
+    position = tour.cluster.rows("select id from monitoring.positions where account = 'paper'", database="trading")[0][0]
+    tour.show(f"call monitoring.close_position_and_wait({position})",
+              """\
+              select status, exit_reason, exit_price, realized_pnl, fees, pnl
+              from monitoring.positions where account = 'paper'""")
 
 
 def main():

@@ -55,6 +55,18 @@ def unit(_):
     return sum(passed for passed, _, _ in results), sum(failed for _, failed, _ in results)
 
 
+def sim(arguments):
+    """Every seed is one test; so are the regression seeds and the coverage of the state tables."""
+    code, text = run(["build/tradesync_sim", "--seeds", str(arguments.seeds), "--file", "test/sim/seeds.txt", "--coverage"], timeout=36000)
+    found = re.search(r"(\d+) seeds, (\d+) failed", text)
+    if code != 0 or not found:
+        print(text[-8000:])
+    if not found:
+        return 0, 1
+    failed = max(int(found[2]), 1 if code != 0 else 0)
+    return int(found[1]) - int(found[2]), failed
+
+
 def count_tap(text):
     """TAP of several tests; a plan that was not kept counts as a failure."""
     passed = len(re.findall(r"^ok \d+", text, re.M))
@@ -122,13 +134,14 @@ def sdk(_):
     return int(found[-1][0]), int(found[-1][1])
 
 
-STAGES = {"lint": lint, "unit": unit, "pgtap": pgtap, "wall": wall, "e2e": e2e, "sdk": sdk}
+STAGES = {"lint": lint, "unit": unit, "sim": sim, "pgtap": pgtap, "wall": wall, "e2e": e2e, "sdk": sdk}
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", choices=STAGES)
     parser.add_argument("--long", action="store_true", help="the long variants, too")
+    parser.add_argument("--seeds", type=int, default=2000, help="how many runs of the simulation")
     parser.add_argument("--fail-fast", action="store_true")
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT / "test"))

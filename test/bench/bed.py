@@ -16,7 +16,7 @@ class Bed:
 
     def __init__(self):
         self.simulator = Simulator(tls=True)
-        self.cluster = Cluster({"tradesync.ca_file": f"'{self.simulator.ca_file}'"}, name="tradesync-bench").start()
+        self.cluster = Cluster({"tradesync.ca_file": f"'{self.simulator.ca_file}'", "tradesync.live_trading": "on"}, name="tradesync-bench").start()
         self.cluster.psql("create extension pg_tradesync; create schema bench")
         self.keys = {}
         self.numbers = itertools.count(1)
@@ -30,7 +30,7 @@ class Bed:
     def postmaster(self):
         return int((self.cluster.data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
 
-    def account(self, venue, positions=0):
+    def account(self, venue, positions=0, mode="observe"):
         """A new account, known to simulator and database, not enabled."""
         number = next(self.numbers)
         name, key, secret = f"{venue}_{number}", f"benchkey{number:010d}", f"benchsecret{number:025d}"
@@ -39,11 +39,11 @@ class Bed:
             self.simulator.control("positions", venue=venue, account=key, count=positions)
         self.keys[name] = (key, secret)
         self.cluster.write_credentials(self.keys)
-        add_account(self.cluster, self.simulator, venue, name, tls=True, enable=False)
+        add_account(self.cluster, self.simulator, venue, name, mode, tls=True, enable=False)
         return Account(self, venue, name, key)
 
-    def live_account(self, venue, positions=0):
-        account = self.account(venue, positions)
+    def live_account(self, venue, positions=0, mode="observe"):
+        account = self.account(venue, positions, mode)
         self.enable(account)
         account.wait_live(60)
         return account

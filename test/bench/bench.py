@@ -13,6 +13,7 @@ import cold_start
 import latency
 import machine
 import memory
+import order_latency
 import quiet
 import throughput
 from bed import Bed
@@ -25,6 +26,7 @@ def parts(arguments):
     return {
         "throughput": lambda bed: throughput.measure(bed, arguments.events),
         "latency": lambda bed: latency.measure(bed, arguments.frames),
+        "order_latency": lambda bed: order_latency.measure(bed, arguments.openings),
         "cold_start": cold_start.measure,
         "memory": lambda bed: memory.measure(bed, arguments.memory_events),
         "quiet": lambda bed: quiet.measure(bed, arguments.idle_seconds, arguments.walk_seconds),
@@ -33,9 +35,10 @@ def parts(arguments):
 
 def arguments_of_user():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", action="append", choices=["throughput", "latency", "cold_start", "memory", "quiet"])
+    parser.add_argument("--only", action="append", choices=["throughput", "latency", "order_latency", "cold_start", "memory", "quiet"])
     parser.add_argument("--events", type=int, default=200_000, help="order frames of the throughput flood")
     parser.add_argument("--frames", type=int, default=1_000, help="order frames of the latency rows")
+    parser.add_argument("--openings", type=int, default=200, help="positions opened and closed for the order latency rows, per venue")
     parser.add_argument("--memory-events", type=int, default=1_000_000)
     parser.add_argument("--idle-seconds", type=float, default=20)
     parser.add_argument("--walk-seconds", type=float, default=60)

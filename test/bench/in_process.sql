@@ -10,7 +10,8 @@ from (
   select (row_number() over (order by o.id) - 1) / 1000 as number, o.id as place,
          row(o.symbol, 'again-' || o.order_id, o.client_order_id, o.kind, o.side, o.position_side, o.type, o.status, o.venue_status,
              o.price, o.stop_price, o.quantity, o.filled_quantity, o.average_price, o.reduce_only, o.child_order_id,
-             o.reject_reason, o.created_at, o.venue_updated_at, o.version_order, o.version_time, o.source)::monitoring.order_row as one
+             o.reject_reason, o.created_at, o.venue_updated_at, o.version_order, o.version_time, o.source, o.purpose,
+             o.position_id)::monitoring.order_row as one
   from monitoring.orders o
   where o.account = %(account)s) rows
 group by number;

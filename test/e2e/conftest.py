@@ -1,5 +1,6 @@
 """One cluster and one simulator for a whole module; every test gets accounts of its own, so nothing leaks between tests."""
 import itertools
+import json
 
 import pytest
 
@@ -22,8 +23,8 @@ class World:
         self.cluster.psql("create extension pg_tradesync")
         self.keys = {}
 
-    def account(self, venue, live=True, wallet="100000", hedge=False, mode="observe", **positions):
-        """A new account at the simulator and in the database; returns its handle."""
+    def account(self, venue, live=True, wallet="100000", hedge=False, mode="observe", handle=None, settings=None, **positions):
+        """A new account at the simulator and in the database; returns its handle, an Account unless another class is given."""
         number = next(numbers)
         name = f"{venue}_{number}"
         key, secret = f"key{number:04d}{venue}".ljust(18, "x"), f"secret{number:04d}{venue}".ljust(36, "y")
@@ -32,11 +33,14 @@ class World:
         self.cluster.write_credentials(self.keys)
         if positions:
             self.simulator.control("positions", venue=venue, account=key, **positions)
-        add_account(self.cluster, self.simulator, venue, name, mode, self.tls)
-        handle = Account(self, venue, name, key)
+        add_account(self.cluster, self.simulator, venue, name, mode, self.tls, enable=False)
+        if settings:
+            self.cluster.rows("select monitoring.configure_account(%s, %s)", (name, json.dumps(settings)))
+        self.cluster.rows("select monitoring.enable_account(%s)", (name,))
+        account = (handle or Account)(self, venue, name, key)
         if live:
-            handle.wait_live()
-        return handle
+            account.wait_live()
+        return account
 
     def close(self):
         self.cluster.remove()

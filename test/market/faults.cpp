@@ -5,6 +5,17 @@
 
 namespace market {
 
+namespace {
+
+bool is_meant(const Faults::HttpRule& rule, const HttpRequest& request) {
+    if (request.path.rfind(rule.path, 0) != 0) return false;
+    if (!rule.method.empty() && rule.method != request.method) return false;
+    return rule.contains.empty() || request.query.find(rule.contains) != std::string::npos ||
+           request.body.find(rule.contains) != std::string::npos;
+}
+
+}  // namespace
+
 std::vector<Outbound> Faults::disturb(Outbound frame) {
     std::vector<Outbound> out;
     Ms& last = last_due_ms_[frame.session];
@@ -33,9 +44,8 @@ Faults::Answer Faults::answer(Face& face, const HttpRequest& request, Ms now) {
     Ms delay = 0;
     std::optional<size_t> cut;
     for (auto rule = rules_.begin(); rule != rules_.end();) {
-        const bool applies = request.path.rfind(rule->path, 0) == 0 &&
-                             (rule->kind != HttpRule::Kind::page || page == rule->page);
-        if (!applies) {
+        const bool applies = is_meant(*rule, request) && (rule->kind != HttpRule::Kind::page || page == rule->page);
+        if (!applies || rule->skip-- > 0) {
             ++rule;
             continue;
         }

@@ -24,6 +24,9 @@ public:
     struct HttpRule {
         enum class Kind { status, return_code, delay, cut, page } kind = Kind::status;
         std::string path;
+        std::string method;                      // only this one; empty = any
+        std::string contains;                    // only requests with this text in query or body; empty = any
+        int64_t skip = 0;                        // so many of them pass before the rule begins
         int64_t times = 1;
         int status = 503;                        // status and page
         int code = 0;                            // return_code

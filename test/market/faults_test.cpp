@@ -82,6 +82,25 @@ TEST(Faults, a_lost_answer_may_have_taken_effect) {
     EXPECT_EQ(bench.market.account(bench.key)->fills.size(), 1u);
 }
 
+TEST(Faults, a_rule_may_mean_some_requests_of_a_path_only) {
+    BybitBench bench;
+    Faults faults(1);
+    Faults::HttpRule rule;
+    rule.path = "/v5/market";
+    rule.method = "GET";
+    rule.contains = "ETHUSDT";
+    rule.skip = 1;
+    faults.add(rule);
+    const auto status = [&](const char* method, const char* query, const char* body) {
+        return faults.answer(*bench.face, {method, "/v5/market/time", query, {}, body}, bench.now).reply.status;
+    };
+    EXPECT_NE(status("GET", "symbol=BTCUSDT", ""), 503);
+    EXPECT_NE(status("POST", "", R"({"symbol":"ETHUSDT"})"), 503);
+    EXPECT_NE(status("GET", "symbol=ETHUSDT", ""), 503) << "the first one passes";
+    EXPECT_EQ(status("GET", "", R"({"symbol":"ETHUSDT"})"), 503);
+    EXPECT_NE(status("GET", "symbol=ETHUSDT", ""), 503) << "used up";
+}
+
 TEST(Faults, only_the_named_page_of_a_listing_fails) {
     BybitBench bench;
     Faults faults(1);

@@ -117,9 +117,10 @@ void Market::set_instrument_status(const std::string& symbol, const std::string&
     emit(InstrumentChanged{symbol}, "", symbol, instrument_at(symbol).sequence, now);
 }
 
-void Market::set_book(const std::string& symbol, std::optional<Decimal> depth, int parts) {
+void Market::set_book(const std::string& symbol, std::optional<Decimal> depth, int parts, int ticks_apart) {
     instrument_at(symbol).depth = depth;
     instrument_at(symbol).parts = parts < 1 ? 1 : parts;
+    instrument_at(symbol).ticks_apart = ticks_apart;
 }
 
 // ---- the journal

@@ -132,7 +132,7 @@ public:
     const std::map<std::string, Instrument>& instruments() const { return instruments_; }
     const Instrument* instrument(const std::string& symbol) const;
     void set_instrument_status(const std::string& symbol, const std::string& status, Ms now);
-    void set_book(const std::string& symbol, std::optional<Decimal> depth, int parts);
+    void set_book(const std::string& symbol, std::optional<Decimal> depth, int parts, int ticks_apart = 0);
     void deposit(Account& account, Decimal amount, Ms now);
 
     // ---- prices. Resting orders that the new last price reaches fill at their own price as makers; waiting orders

@@ -51,6 +51,16 @@ TEST(Market, margins_reproduce_the_recorded_bybit_position) {
     EXPECT_EQ(bench.position().unrealized.text(), "-0.0372");
 }
 
+TEST(Market, parts_of_a_taker_fill_may_lie_apart) {
+    Bench bench;
+    bench.market.set_book("BTCUSDT", std::nullopt, 3, 2);
+    bench.trade(Side::buy, "0.03");
+    bench.trade(Side::sell, "0.03");
+    std::vector<std::string> prices;
+    for (const Fill& fill : bench.account->fills) prices.push_back(fill.price.text());
+    EXPECT_EQ(prices, (std::vector<std::string>{"63920.1", "63920.3", "63920.5", "63920.1", "63919.9", "63919.7"}));
+}
+
 TEST(Market, resting_order_reserves_the_recorded_margin) {
     Bench bench;
     bench.limit(Side::buy, "0.01", "62500.5");

@@ -42,11 +42,14 @@ void Market::match(Account& account, Order& order, int64_t sequence, Ms now) {
 
     const Decimal filled_before = order.filled;
     const Decimal piece = (available / instrument.parts).floor_to(instrument.step);
+    const Decimal apart = instrument.tick * (order.side == Side::buy ? instrument.ticks_apart : -instrument.ticks_apart);
+    Decimal price = instrument.last;
     for (int part = 1; part < instrument.parts && piece.sign() > 0; ++part) {
-        execute(account, order, piece, instrument.last, false, sequence, now);
+        execute(account, order, piece, price, false, sequence, now);
         available -= piece;
+        price += apart;
     }
-    if (available.sign() > 0) execute(account, order, available, instrument.last, false, sequence, now);
+    if (available.sign() > 0) execute(account, order, available, price, false, sequence, now);
 
     const bool traded = order.filled > filled_before;
     if (order.remaining().is_zero()) {

@@ -79,6 +79,7 @@ struct Instrument {
     // cancelled (IOC, market) or rests. `parts` > 1 cuts every taker fill into so many executions of one matching event.
     std::optional<Decimal> depth;
     int parts = 1;
+    int ticks_apart = 0;                              // each part so many ticks worse for the taker than the one before
 
     bool is_trading() const { return status == "trading"; }
 };

@@ -30,7 +30,11 @@ from (values
   ('worker_status', 'account, pid, state, halted, halt_reason, since, last_error'),
   ('stream_status', 'account, stream, state, connected_at, last_message_at, reconnects, subscriptions, buffered, lag_ms'),
   ('subscriptions', 'account, exchange, stream, symbol, state, last_price_at'),
-  ('open_positions', 'id, account, exchange, symbol, side, quantity, unrealized_pnl, age, stop_distance_percent')
+  ('open_positions', 'id, account, exchange, symbol, side, quantity, unrealized_pnl, age, stop_distance_percent'),
+  ('unprotected_positions', 'id, account, exchange, symbol, side, quantity, entry_price, status, managed, unprotected_since, unprotected_for'),
+  ('commands', 'id, account, kind, args, status, position_id, requested_by, created_at, valid_until, finished_at, error'),
+  ('position_modes', 'account, symbol, hedge, updated_at'), ('failures_24h', 'account, event_type, count, latest'),
+  ('order_latency', 'account, purpose, n, p50_ms, p99_ms')
 ) t (relation, columns);
 
 select is((select format_type(atttypid, atttypmod) from pg_attribute where attrelid = 'monitoring.positions'::regclass and attname = 'signal_id'),
@@ -61,6 +65,7 @@ select set_eq($$ select m[1] from pg_attrdef d, regexp_matches(pg_get_expr(d.adb
 select set_eq($$ select m[1] from pg_attrdef d, regexp_matches(pg_get_expr(d.adbin, d.adrelid), '''(\w+)''::text', 'g') m
                  where d.adrelid = 'monitoring.positions'::regclass and pg_get_expr(d.adbin, d.adrelid) like '%ALL%' $$,
               'select name from monitoring.position_states where not open', 'positions.is_open ends with exactly the states that are not open');
+select set_eq($$ select pg_temp.words_of('command_status_is_known') $$, '{queued,running,done,failed,expired}'::text[], 'a command has five statuses');
 
 -- Every status of the life array in worker_save_orders is in rank order.
 select is_empty($$
@@ -116,8 +121,11 @@ select is_empty($$
   select p.oid::regprocedure from pg_proc p join pg_language l on l.oid = p.prolang
   where pronamespace = 'monitoring'::regnamespace and l.lanname <> 'c' and p.prosqlbody is null
     and not coalesce('search_path=pg_catalog, pg_temp' = any (p.proconfig), false)
+    and p.prokind <> 'p'  -- a procedure that commits can have no SET clause
     and p.proname not in ('worker_wake', 'worker_slots', 'worker_streams', 'worker_ask', 'cluster_status', 'cluster_identity')
 $$, 'every function has a fixed search_path or a body that needs none');
+select set_eq($$ select proname from pg_proc where pronamespace = 'monitoring'::regnamespace and prokind = 'p' and not prosecdef and proconfig is null $$,
+              '{open_position_and_wait,close_position_and_wait}'::text[], 'procedures commit: they run as their caller');
 select is_empty($$
   select p.oid::regprocedure from pg_proc p
   where pronamespace = 'monitoring'::regnamespace and has_function_privilege('public', p.oid, 'execute')
@@ -142,13 +150,43 @@ from (values
   ('resume', '{text}', 'void'), ('health', '{}', 'setof record'),
   ('worker_list_accounts', '{}', 'setof record'), ('worker_load_account', '{integer}', 'setof record'),
   ('worker_load_orders', '{integer}', 'setof record'), ('worker_load_positions', '{integer}', 'setof record'),
-  ('worker_load_cursors', '{integer}', 'setof record'), ('worker_retention', '{}', 'void')
+  ('worker_load_cursors', '{integer}', 'setof record'), ('worker_retention', '{}', 'void'),
+  ('open_position', '{text,text,text,numeric,numeric,numeric,text}', 'bigint'), ('close_position', '{bigint,text,numeric}', 'bigint'),
+  ('set_stop_loss', '{bigint,numeric}', 'bigint'), ('set_take_profit', '{bigint,numeric}', 'bigint'), ('set_leverage', '{text,text,numeric}', 'bigint'),
+  ('cancel_order', '{text,text}', 'bigint'), ('wait_for', '{bigint,interval}', 'text'), ('wait_for_position', '{bigint,text,interval}', 'text'),
+  ('verify_position', '{bigint,interval}', 'setof record'), ('verify_positions', '{text}', 'setof record'),
+  ('worker_wait', '{integer,bigint,integer}', 'bigint'), ('worker_reserve_order_ids', '{integer}', 'setof bigint'), ('worker_load_epoch', '{integer}', 'setof text')
 ) f (name, args, result);
 select function_returns('monitoring', 'worker_' || f, array['integer', 'monitoring.' || t || '_row[]'], 'integer', 'worker_' || f || ' takes ' || t || '_row[]')
 from (values ('save_orders', 'order'), ('save_trades', 'trade'), ('save_positions', 'position'), ('close_positions', 'close'),
   ('save_balances', 'balance'), ('save_prices', 'price'), ('mark_stale', 'stale'), ('save_instruments', 'instrument'),
   ('save_leverages', 'leverage'), ('save_funding', 'funding'), ('save_events', 'event'), ('save_cursors', 'cursor'),
-  ('save_sync_runs', 'sync_run'), ('save_dead_letters', 'dead_letter')) w (f, t);
+  ('save_sync_runs', 'sync_run'), ('save_dead_letters', 'dead_letter'), ('save_own_orders', 'own_order'), ('save_position_updates', 'position_update'),
+  ('save_commands', 'command'), ('save_position_modes', 'position_mode')) w (f, t);
+-- The cells of a worker's rows by number: the C++ side counts on them.
+select is((select string_agg(attname || ' ' || format_type(atttypid, null), ', ' order by attnum) from pg_attribute where attrelid = ('monitoring.' || t)::regclass and attnum > 0),
+          shape, t || ' has the agreed shape')
+from (values
+  ('own_order_row', 'id bigint, position_id bigint, purpose text, attempt integer, symbol text, client_order_id text, kind text, side text, position_side text, type text, quantity numeric, price numeric, stop_price numeric, reduce_only boolean, status text, venue_status text, reject_reason text'),
+  ('position_update_row', 'id bigint, status text, position_side text, quantity numeric, entry_price numeric, stop_loss_price numeric, take_profit_price numeric, wanted_stop_price numeric, wanted_take_profit numeric, has_stop_loss boolean, exit_reason text, exchange_order_id text, opened_at timestamp with time zone, unprotected_since timestamp with time zone, clear_unprotected boolean'),
+  ('command_row', 'id bigint, status text, error text'),
+  ('position_mode_row', 'symbol text, hedge boolean'),
+  ('trade_state', 'id bigint, symbol text, position_side text, is_long boolean, status text, wanted_quantity numeric, wanted_notional numeric, leverage numeric, stop_loss_percent numeric, wanted_stop_price numeric, wanted_take_profit numeric, entry_price numeric, quantity numeric, exit_reason text, unprotected_since timestamp with time zone, is_open boolean')
+) r (t, shape);
+select is((select string_agg(n, ', ' order by o) from pg_proc p, unnest(p.proargnames, p.proargmodes) with ordinality u (n, m, o)
+           where p.oid = ('monitoring.worker_load_' || f)::regproc and m = 'o'), columns, 'worker_load_' || f || ' has the agreed columns')
+from (values
+  ('commands', 'id, kind, running, position_id, symbol, client_order_id, order_id, order_kind, reason, quantity, price, leverage, valid_until'),
+  ('own_orders', 'id, position_id, purpose, attempt, symbol, client_order_id, kind, side, position_side, type, quantity, price, stop_price, reduce_only, order_id, status, filled_quantity, traded_quantity, traded_value, created_at'),
+  ('orders', 'symbol, order_id, client_order_id, kind, side, position_side, type, status, quantity, filled_quantity, version_order, version_time, price, stop_price, reduce_only, average_price, created_at, purpose, position_id'),
+  ('recent_fills', 'symbol, trade_id'), ('settings', 'key, value'),
+  ('position_modes', 'symbol, hedge'),
+  ('leverages', 'symbol, leverage'),
+  ('balances', 'asset, wallet_balance, available_balance, equity, updated_at')
+) l (f, columns);
+select is((select string_agg(attname, ' ' order by attnum) from pg_attribute where attrelid = ('monitoring.' || t)::regclass and attnum > size - 2), last, t || ' ends as agreed')
+from (values ('order_row', 24, 'purpose position_id'), ('event_row', 8, 'created_at position_id')) e (t, size, last);
+
 
 -- Roles.
 select is((select array_agg(rolname::text order by rolname) from pg_roles where rolname like 'tradesync\_%' and not rolcanlogin),
@@ -164,11 +202,25 @@ from (values
   ('tradesync_trader', 'monitoring.add_account(text,text,text,text,text,text,text)', false),
   ('tradesync_admin', 'monitoring.add_account(text,text,text,text,text,text,text)', true),
   ('tradesync_admin', 'monitoring.worker_save_orders(int,monitoring.order_row[])', false),
-  ('tradesync_reader', 'monitoring.worker_ask(int,text,text,int)', false)
+  ('tradesync_reader', 'monitoring.worker_ask(int,text,text,int)', false),
+  ('tradesync_reader', 'monitoring.open_position(text,text,text,numeric,numeric,numeric,text)', false),
+  ('tradesync_reader', 'monitoring.close_position(bigint,text,numeric)', false), ('tradesync_reader', 'monitoring.cancel_order(text,text)', false),
+  ('tradesync_reader', 'monitoring.open_position_and_wait(text,text,text,numeric,numeric,numeric,text,interval,bigint,text)', false),
+  ('tradesync_reader', 'monitoring.wait_for(bigint,interval)', true), ('tradesync_reader', 'monitoring.wait_for_position(bigint,text,interval)', true),
+  ('tradesync_reader', 'monitoring.worker_wait(int,bigint,int)', false), ('tradesync_trader', 'monitoring.queue_command(monitoring.accounts,text,bigint,jsonb,interval)', false),
+  ('tradesync_trader', 'monitoring.open_position(text,text,text,numeric,numeric,numeric,text)', true),
+  ('tradesync_trader', 'monitoring.close_position(bigint,text,numeric)', true), ('tradesync_trader', 'monitoring.set_stop_loss(bigint,numeric)', true),
+  ('tradesync_trader', 'monitoring.set_take_profit(bigint,numeric)', true), ('tradesync_trader', 'monitoring.set_leverage(text,text,numeric)', true),
+  ('tradesync_trader', 'monitoring.cancel_order(text,text)', true), ('tradesync_trader', 'monitoring.verify_position(bigint,interval)', true),
+  ('tradesync_trader', 'monitoring.verify_positions(text)', true),
+  ('tradesync_trader', 'monitoring.open_position_and_wait(text,text,text,numeric,numeric,numeric,text,interval,bigint,text)', true),
+  ('tradesync_trader', 'monitoring.close_position_and_wait(bigint,text,numeric,interval,text)', true),
+  ('tradesync_admin', 'monitoring.open_position(text,text,text,numeric,numeric,numeric,text)', true),
+  ('tradesync_admin', 'monitoring.worker_save_own_orders(int,monitoring.own_order_row[])', false)
 ) p (role_name, f, allowed);
 set local role tradesync_reader;
 select lives_ok(format('select * from monitoring.%I', v), 'a reader can read the view ' || v)
-from unnest('{venue_positions,open_positions,worker_status,stat_worker,stream_status,subscriptions}'::text[]) v;
+from unnest('{venue_positions,open_positions,unprotected_positions,order_latency,failures_24h,worker_status,stat_worker,stream_status,subscriptions}'::text[]) v;
 select lives_ok('select * from monitoring.health()', 'a reader can call health()');
 reset role;
 

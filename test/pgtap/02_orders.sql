@@ -9,7 +9,7 @@ create function pg_temp.save(order_id text, status text, filled numeric, version
     client text default null, kind text default 'regular', price numeric default 100) returns int language sql as $$
   select monitoring.worker_save_orders(pg_temp.bee(), array[row('BTCUSDT', order_id, client, kind, 'buy', 'both', 'limit', status, status,
     price, null, 2, filled, case when filled > 0 then 100 end, false, null, null, null, to_timestamp(version_time / 1000.0),
-    version_order, version_time, source)::monitoring.order_row])
+    version_order, version_time, source, 'external', null)::monitoring.order_row])
 $$;
 create function pg_temp.seen(order_id text) returns text language sql as $$
   select status || ' ' || filled_quantity from monitoring.orders o where o.account = 'bee' and o.order_id = seen.order_id
@@ -56,7 +56,7 @@ select set_eq($$ select order_id, kind, status from monitoring.worker_load_order
               $$ values ('e', 'regular', 'partially_filled'), ('e', 'conditional', 'new') $$, 'exactly the orders that can change are loaded');
 select is(monitoring.worker_save_orders(pg_temp.bee(), array(
     select row('X' || i, 'big', null, 'regular', 'sell', 'both', 'limit', 'new', 'New', 0.00000000000000000000000000000000000012345678901234, null,
-               1234567890123456789012345678901234567890.12345678901234567890, 0, null, false, null, null, null, now(), 1, 1, 'rest')::monitoring.order_row
+               1234567890123456789012345678901234567890.12345678901234567890, 0, null, false, null, null, null, now(), 1, 1, 'rest', null, null)::monitoring.order_row
     from generate_series(1, 100) i)), 100, 'a hundred orders in one call');
 select is((select quantity from monitoring.orders where symbol = 'X7'), 1234567890123456789012345678901234567890.12345678901234567890,
           'exact to the last digit');

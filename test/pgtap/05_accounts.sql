@@ -85,6 +85,8 @@ from (values
   ('{"trailing_activation_percent": 0}', 'trailing_activation_percent'), ('{"trailing_callback_percent": 51}', 'trailing_callback_percent'),
   ('{"protect_deadline": "0.5s"}', 'protect_deadline'), ('{"protect_deadline": "2 min"}', 'protect_deadline'), ('{"protect_deadline": "soon"}', 'protect_deadline'),
   ('{"max_trades_per_wave": 0}', 'max_trades_per_wave'), ('{"untracked_positions": "ignore"}', 'untracked_positions'),
+  ('{"entry_validity": "0.5s"}', 'entry_validity'), ('{"entry_validity": "11 min"}', 'entry_validity'), ('{"taker_fee_bps": -1}', 'taker_fee_bps'),
+  ('{"taker_fee_bps": 101}', 'taker_fee_bps'), ('{"slippage_bps": 1001}', 'slippage_bps'),
   ('{"foreign_orders": "close"}', 'foreign_orders'), ('{"paper_balance": 0}', 'paper_balance')
 ) v (s, k);
 select is((select count(*)::int from monitoring.settings where account = 'bee'), 0, 'nothing invalid was stored');
@@ -93,8 +95,8 @@ select set_eq($$ select key from monitoring.setting_keys k where not exists (sel
 select lives_ok($$ do $x$ begin perform monitoring.checked_setting(k, s.value) from monitoring.settings s join monitoring.setting_keys k using (key) where s.builtin; end $x$ $$,
                 'and every shipped default is within its range');
 select lives_ok($$ select monitoring.configure_account('bee', '{"leverage": 10, "stop_loss_percent": "2.5", "protect_deadline": "7s", "foreign_orders": "cancel"}') $$, 'valid settings are stored');
-select is((select settings::jsonb from monitoring.worker_load_account((select id from monitoring.accounts where name = 'bee'))) - '{paper_balance,max_trades_per_wave}'::text[],
-          '{"leverage": 10, "position_size": 6, "foreign_orders": "cancel", "protect_deadline": 7000, "stop_loss_percent": 2.5, "untracked_positions": "alert",
+select is((select settings::jsonb from monitoring.worker_load_account((select id from monitoring.accounts where name = 'bee'))) - '{paper_balance,max_trades_per_wave,taker_fee_bps,slippage_bps}'::text[],
+          '{"leverage": 10, "position_size": 6, "foreign_orders": "cancel", "protect_deadline": 7000, "entry_validity": 30000, "stop_loss_percent": 2.5, "untracked_positions": "alert",
             "trailing_callback_percent": 0.5, "trailing_activation_percent": 2.0}'::jsonb, 'the worker loads them over the defaults, intervals in milliseconds');
 select lives_ok($$ select monitoring.configure_account('bee', '{"leverage": null}') $$, 'null');
 select is(monitoring.effective_settings('bee') -> 'leverage', '1', 'takes a setting back to its default');
@@ -146,9 +148,11 @@ insert into monitoring.positions (account, symbol, exchange, side, quantity, max
 values ('bee', 'AUSDT', 'bybit', 'long', 1, 2, 'active', 'manual', true, now()), ('bee', 'BUSDT', 'bybit', 'long', 1, 2, 'active', 'external', false, now());
 select is(pg_temp.complaint($$select monitoring.drop_account('bee')$$), 'TS012 account bee still has 1 open managed positions', 'nor can one with managed positions');
 update monitoring.positions set managed = false where account = 'bee';
+insert into monitoring.commands (account, kind) values ('bee', 'set_leverage');
 select lives_ok($$ select monitoring.drop_account('bee') $$, 'drop');
 select is((select count(*)::int from monitoring.settings where account = 'bee') + (select count(*)::int from monitoring.account_epochs where account = 'bee'), 0, 'settings and epochs are gone');
 select is((select array_agg(distinct status || ' ' || exit_reason) from monitoring.positions where account = 'bee'), '{"closed account dropped"}', 'its positions are history');
+select is((select array_agg(status || ' ' || error) from monitoring.commands where account = 'bee'), '{"failed account dropped"}', 'and what was asked of it has failed');
 select is((select array_agg(distinct event_type order by event_type) from monitoring.events where account = 'bee' and event_data ->> 'by' = session_user),
           '{account_added,account_configured,account_disabled,account_dropped,account_enabled,account_halted,account_resumed}', 'and every act left an event that says who');
 

@@ -11,10 +11,10 @@ create table public.heard (channel text, account text, kind text, items json[]);
 create or replace function monitoring.worker_notify(channel text, account text, kind text, items json[]) returns void
   language sql as $$ insert into public.heard select $1, $2, $3, $4 where cardinality($4) > 0 $$;
 create function pg_temp.event(type text, severity text, data text default null, at timestamptz default now()) returns int language sql as $$
-  select monitoring.worker_save_events(pg_temp.bee(), array[row(type, severity, 'BTCUSDT', '', data, case when severity <> 'INFO' then 'boom' end, at)::monitoring.event_row]) $$;
+  select monitoring.worker_save_events(pg_temp.bee(), array[row(type, severity, 'BTCUSDT', '', data, case when severity <> 'INFO' then 'boom' end, at, 7)::monitoring.event_row]) $$;
 select is(pg_temp.event('order_filled', 'INFO', '{"a": 1}'), 1, 'an event');
-select is((select (account, symbol, order_id, event_data, error_message)::text from monitoring.events where event_type = 'order_filled'),
-          '(bee,BTCUSDT,,"{""a"": 1, ""symbol"": ""BTCUSDT"", ""exchange"": ""bybit""}",)', 'carries symbol and exchange in its data');
+select is((select (account, symbol, position_id, order_id, event_data, error_message)::text from monitoring.events where event_type = 'order_filled'),
+          '(bee,BTCUSDT,7,,"{""a"": 1, ""symbol"": ""BTCUSDT"", ""exchange"": ""bybit""}",)', 'carries symbol and exchange in its data');
 select is_empty('select * from public.heard', 'INFO alerts nobody');
 select is(pg_temp.event('websocket_error', 'WARNING') + pg_temp.event('database_error', 'CRITICAL'), 2, 'warnings');
 select is((select array_agg(channel || ' ' || (items[1] ->> 'event_type')) from public.heard), '{"monitoring_alert websocket_error","monitoring_alert database_error"}', 'are alerts');
@@ -64,10 +64,18 @@ insert into monitoring.sync_findings (run_id, account, kind, created_at) values 
 insert into monitoring.dead_letters (account, kind, error, created_at, resolved_at)
 values ('bee', 'frame', 'old', now() - interval '100 days', null), ('bee', 'trade', 'kept', now() - interval '100 days', null),
        ('bee', 'trade', 'resolved', now() - interval '100 days', now()), ('bee', 'frame', 'young', now(), null);
+insert into monitoring.positions (id, account, symbol, exchange, side, quantity, status, origin, managed) values (900, 'bee', 'KEPTUSDT', 'bybit', 'long', 1, 'active', 'manual', true);
+insert into monitoring.orders (account, exchange, symbol, order_id, client_order_id, kind, purpose, side, type, status, quantity, position_side, position_id, created_at, venue_updated_at, source)
+select 'bee', 'bybit', 'KEPTUSDT', 'entry' || p, 't' || p, 'regular', 'entry', 'buy', 'market', 'filled', 1, 'both', p, now() - interval '100 days', now() - interval '100 days', 'rest' from unnest('{900,901}'::int[]) p;
+insert into monitoring.commands (account, kind, status, finished_at) values ('bee', 'set_leverage', 'done', now() - interval '40 days'), ('bee', 'set_leverage', 'done', now()), ('bee', 'set_leverage', 'queued', null);
+update monitoring.commands set created_at = now() - interval '50 days';
 insert into monitoring.trades (account, exchange, symbol, trade_id, side, price, quantity, exec_type, executed_at) values ('bee', 'bybit', 'BTCUSDT', 'old', 'buy', 1, 1, 'trade', '2001-01-01');
 insert into monitoring.funding (account, exchange, symbol, funding_id, amount, asset, at) values ('bee', 'bybit', 'BTCUSDT', 'old', 1, 'USDT', '2001-01-01');
 select monitoring.worker_retention();
-select set_eq($$ select order_id from monitoring.orders where account = 'bee' $$, '{filled10,new100,new10}'::text[], 'old terminal orders go, open ones stay however old');
+select set_eq($$ select order_id from monitoring.orders where account = 'bee' $$, '{filled10,new100,new10,entry900}'::text[], 'old terminal orders go; open ones stay however old, and those of an open position');
+select set_eq($$ select status || coalesce(finished_at > now() - interval '1 day', false) from monitoring.commands where account = 'bee' $$, '{donetrue,queuedfalse}'::text[],
+              'commands go when they have been finished for long');
+delete from monitoring.positions where id = 900;
 select is((select count(*)::int from monitoring.sync_runs where account = 'bee'), 1, 'old runs go');
 select is((select array_agg(kind) from monitoring.sync_findings where account = 'bee'), '{young}', 'old findings go');
 select set_eq($$ select error from monitoring.dead_letters where account = 'bee' $$, '{kept,young}'::text[], 'old dead letters go, except fills that nobody resolved');
@@ -115,6 +123,9 @@ select is((select (ok, value)::text from monitoring.health() where check_name = 
 select is((select ok from monitoring.health() where check_name = 'event_partitions'), true, 'the partitions of today and tomorrow are there');
 update monitoring.account_identity set identity = 'elsewhere';
 select is((select ok from monitoring.health() where check_name = 'identity bee'), false, 'a changed identity shows');
+
+select is((select array_agg((event_type, count, latest_message)::text order by event_type) from monitoring.failures_24h where account = 'bee'),
+          '{"(database_error,3,violates)","(exchange_error,1,violates)"}', 'failures_24h counts errors by type, and no warnings');
 
 select * from finish();
 rollback;

@@ -33,6 +33,9 @@ Faults::HttpRule rule_of(const Json& body, Faults::HttpRule::Kind kind) {
     Faults::HttpRule rule;
     rule.kind = kind;
     rule.path = body.text("path", "/");
+    rule.method = body.text("method");
+    rule.contains = body.text("contains");
+    rule.skip = body.integer("skip").value_or(0);
     rule.times = body.integer("times").value_or(1);
     rule.executes = body.boolean("executes");
     rule.retry_after = body.text("retry_after");

@@ -99,7 +99,8 @@ const std::vector<Control::Entry>& Control::market_commands() {
          }},
         {"/book", [](Command& c) {
              c.desk.server.market().set_book(need_symbol(c), c.body.decimal("depth"),
-                                             static_cast<int>(c.body.integer("parts").value_or(1)));
+                                             static_cast<int>(c.body.integer("parts").value_or(1)),
+                                             static_cast<int>(c.body.integer("ticks_apart").value_or(0)));
              return ok();
          }},
         {"/price", [](Command& c) {

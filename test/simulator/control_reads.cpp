@@ -9,6 +9,21 @@ namespace {
 
 std::string side_word(market::Side side) { return side == market::Side::buy ? "buy" : "sell"; }
 
+std::string stop_word(market::StopKind kind) {
+    switch (kind) {
+        case market::StopKind::none: return "";
+        case market::StopKind::stop:
+        case market::StopKind::position_stop_loss:
+        case market::StopKind::partial_stop_loss: return "stop_loss";
+        case market::StopKind::take_profit:
+        case market::StopKind::position_take_profit:
+        case market::StopKind::partial_take_profit: return "take_profit";
+        case market::StopKind::trailing:
+        case market::StopKind::position_trailing: return "trailing";
+    }
+    return "";
+}
+
 std::string slot_word(market::Slot slot) {
     return slot == market::Slot::both ? "both" : slot == market::Slot::long_side ? "long" : "short";
 }
@@ -29,6 +44,7 @@ void write_order(JsonWriter& w, const market::Order& order, const market::Face& 
     w.field("trigger_price", order.trigger_price).field("quantity", order.quantity).field("filled_quantity", order.filled);
     w.field("average_price", order.average_price()).boolean("reduce_only", order.reduce_only);
     w.boolean("close_position", order.close_position).boolean("is_position_stop", is_full_stop(order.stop_kind) || is_partial_stop(order.stop_kind));
+    w.field("stop_kind", stop_word(order.stop_kind)).field("trigger_by", order.trigger_by == market::TriggerBy::mark ? "mark" : "last");
     w.field("parent_id", order.parent_id).field("child_id", order.child_id).field("position_side", slot_word(order.slot));
     w.number("created_ms", order.created_ms).number("updated_ms", order.updated_ms).close();
 }
@@ -105,12 +121,14 @@ const std::vector<Control::Entry>& Control::read_commands() {
          }},
         {"/requests", [](Command& c) {
              const int64_t since = c.body.integer("since").value_or(0);
+             const std::string method = c.body.text("method");
              JsonWriter w;
              w.open().key("requests").array();
              for (const LoggedRequest& request : c.desk.server.requests()) {
-                 if (request.number <= since) continue;
-                 w.open().number("number", request.number).number("time_ms", request.time_ms).field("method", request.method);
-                 w.field("path", request.path).field("query", request.query).number("status", request.status).close();
+                 if (request.number <= since || (!method.empty() && method != request.method)) continue;
+                 w.open().number("number", request.number).number("time_ms", request.time_ms).number("time_us", request.time_us);
+                 w.field("method", request.method).field("path", request.path).field("query", request.query);
+                 w.field("body", request.body).field("key", request.key).number("status", request.status).close();
              }
              return w.end_array().close().take();
          }},

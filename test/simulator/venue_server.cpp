@@ -29,6 +29,10 @@ std::string without_signature(const std::string& query) {
     return out;
 }
 
+int64_t machine_us() {
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 }  // namespace
 
 VenueServer::VenueServer(uv_loop_t* loop, market::Venue venue, FaceFactory factory, uint64_t seed)
@@ -138,9 +142,10 @@ void VenueServer::read_http(const ClientPtr& client) {
 
 void VenueServer::answer(const ClientPtr& client, const market::HttpRequest& request) {
     ++stats_.requests;
+    const int64_t received_us = machine_us();
     const bool keep_alive = wants_keep_alive(request);
     const market::Faults::Answer made = faults_->answer(*face_, request, now());
-    log(request, made.reply.status);
+    log(request, made.reply.status, received_us);
     client->answering = true;
     if (made.reply.due_ms <= now())
         send_reply(client, made, keep_alive);
@@ -163,8 +168,12 @@ void VenueServer::send_reply(const ClientPtr& client, const market::Faults::Answ
     if ((answer.cut_bytes || !keep_alive) && client->connection != nullptr) client->connection->close();
 }
 
-void VenueServer::log(const market::HttpRequest& request, int status) {
-    requests_.push_back({++last_request_, now(), request.method, request.path, without_signature(request.query), status});
+void VenueServer::log(const market::HttpRequest& request, int status, int64_t received_us) {
+    const bool is_form = request.body.find("signature=") != std::string::npos;
+    std::string key(request.header("x-bapi-api-key"));
+    if (key.empty()) key = request.header("x-mbx-apikey");
+    requests_.push_back({++last_request_, now(), request.method, request.path, without_signature(request.query),
+                         is_form ? without_signature(request.body) : request.body, std::move(key), status, received_us});
     if (requests_.size() > kMaxLoggedRequests) requests_.pop_front();
 }
 
@@ -174,7 +183,7 @@ void VenueServer::upgrade(const ClientPtr& client, const market::HttpRequest& re
     const std::string target = request.path + (request.query.empty() ? "" : "?" + request.query);
     const market::SessionId session = ++last_session_;
     const bool known = face_->open(session, target, now());
-    log(request, known ? 101 : 404);
+    log(request, known ? 101 : 404, machine_us());
     if (!known) {
         client->connection->send(http_text({404, {}, "{}", 0}, false));
         if (client->connection != nullptr) client->connection->close();

@@ -21,8 +21,10 @@ using FaceFactory = std::unique_ptr<market::Face> (*)(market::Market&);
 struct LoggedRequest {
     int64_t number = 0;
     Ms time_ms = 0;
-    std::string method, path, query;               // query without its signature
+    std::string method, path, query, body;         // query and body without their signature
+    std::string key;                               // the API key that it names, empty when unsigned
     int status = 0;
+    int64_t time_us = 0;                           // of this machine's clock, when its last byte had been read
 };
 
 struct Stats {
@@ -77,7 +79,7 @@ private:
     void deliver(const market::Outbound& frame);
     void run_due();
     void ping_all();
-    void log(const market::HttpRequest& request, int status);
+    void log(const market::HttpRequest& request, int status, int64_t received_us);
 
     uv_loop_t* loop_;
     market::Venue venue_;

@@ -25,7 +25,7 @@
 
 namespace {
 
-constexpr int kColumns = 22; // as many as the widest row of the real worker has
+constexpr int kColumns = 24; // as many as the widest row of the real worker has
 constexpr int kBatch = 100;
 
 struct Rows {
@@ -226,7 +226,7 @@ app::Cells app::fail(int times)
     return {{std::to_string(outcomes.size()), outcomes.begin()->first, std::to_string(before), std::to_string(rss_anon_kb())}};
 }
 
-// Batches of 100 rows with 22 columns into a function that only counts them: what the wall itself costs.
+// Batches of 100 rows with 24 columns into a function that only counts them: what the wall itself costs.
 app::Cells app::measure(int batches)
 {
     Rows rows;
@@ -276,6 +276,7 @@ void app::serve(const wall_question& question)
     else if (kind == "fail") answer(question, fail(std::stoi(argument)));
     else if (kind == "measure") answer(question, measure(std::stoi(argument)));
     else if (kind == "query") answer(question, query(argument));
+    else if (kind == "patience") answer(question, {{std::to_string(question.timeout_ms)}});
     else if (kind == "setting") answer(question, {{wall_setting(argument.c_str()) ? wall_setting(argument.c_str()) : "<null>", std::to_string(wall_setting_number(argument.c_str(), -7))}});
     else if (kind == "claim") answer(question, {{wall_claim_account(argument.c_str()) ? "yes" : "no"}});
     else if (kind == "log") {

@@ -6,7 +6,7 @@ create type wall_test.wide_row as (
   text_2 text, text_3 text, text_4 text, text_5 text, text_6 text, text_7 text, text_8 text,
   number_9 numeric, number_10 numeric, number_11 numeric, number_12 numeric, number_13 numeric, number_14 numeric,
   number_15 numeric, flag_16 boolean, flag_17 boolean, at_18 timestamptz, at_19 timestamptz, order_20 bigint,
-  order_21 bigint);
+  order_21 bigint, text_22 text, order_23 bigint);
 
 create table wall_test.rows (
   key text primary key,

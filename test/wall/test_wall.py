@@ -2,6 +2,7 @@
 import os
 import signal
 import threading
+import time
 
 import psycopg2
 from support.cluster import wait_for
@@ -126,8 +127,30 @@ def test_twenty_thousand_failing_statements_leave_the_memory_flat(server):
 
 def test_rows_cross_the_wall_fast(server):
     rate, sqlstate, memory = server.ask("measure", "500", timeout_ms=60000)[0]
-    print(f"# {rate} rows of 22 columns a second, {memory} kB private")
+    print(f"# {rate} rows of 24 columns a second, {memory} kB private")
     assert sqlstate == "00000" and int(rate) > 50000
+
+
+def test_reserved_numbers_cross_the_wall_and_are_not_given_twice(server):
+    server.sql("create sequence if not exists wall_test.numbers")
+    server.sql("create or replace function wall_test.reserve(account_id int) returns table (id bigint) language sql as "
+               "$$ select nextval('wall_test.numbers') from generate_series(1, 3) $$")
+    first, second = (server.ask("query", "wall_test.reserve") for _ in range(2))
+    assert first[0] == second[0] == ["0", "00000"]
+    numbers = [int(cell) for rows in (first, second) for _, cell in rows[1:]]
+    assert len(set(numbers)) == 6 and numbers == sorted(numbers)
+
+
+def test_a_query_outlives_the_function_that_it_was_planned_for(server):
+    body = "create or replace function wall_test.answer(account_id int) returns text language sql as $$ select '{}' $$"
+    server.sql(body.format("one"))
+    assert server.ask("query", "wall_test.answer")[1] == ["0,0", "one"]
+    server.sql(body.format("two"))
+    assert server.ask("query", "wall_test.answer")[1] == ["0,0", "two"]
+    server.sql("drop function wall_test.answer(int)")
+    assert server.ask("query", "wall_test.answer")[0][1] == "42883"
+    server.sql("create function wall_test.answer(account_id int, out a int, out b text) language sql as $$ select 3, 'x' $$")
+    assert server.ask("query", "wall_test.answer")[1:] == [["0,0", "3"], ["0,1", "x"]]
 
 
 def test_a_dead_synchronous_standby_holds_nothing_up(server):
@@ -170,6 +193,101 @@ def test_a_question_nobody_answers_ends_in_time(server):
         assert server.ask("silent", timeout_ms=300) is None
     rows = server.sql("select answered, cells from monitoring.worker_ask(999999, 'echo', 'x', 1000)")
     assert rows == [(False, None)]
+
+
+def test_the_worker_knows_how_long_the_asker_waits(server):
+    assert server.ask("patience", timeout_ms=7654) == [["7654"]]
+
+
+def count_of(server, seen=-1, timeout_ms=0, account=None):
+    return server.value("select monitoring.worker_wait(%s, %s, %s)", account or server.account(), seen, timeout_ms)
+
+
+class Waiter(threading.Thread):
+    """A session in worker_wait: its answer and how long it took, or its error."""
+
+    def __init__(self, server, seen, timeout_ms, account=None, settings="select 1"):
+        super().__init__()
+        self.connection = server.cluster.connect("wall")
+        self.pid = self.connection.get_backend_pid()
+        self.arguments = (account or server.account(), seen, timeout_ms)
+        self.settings = settings
+        self.answer = self.error = None
+        self.start()
+        wait_for(lambda: server.sql("select 1 from pg_stat_activity where pid = %s and wait_event_type = 'Extension'", self.pid)
+                 or not self.is_alive(), "it waits")
+
+    def run(self):
+        start = time.monotonic()
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute(self.settings)
+                cursor.execute("select monitoring.worker_wait(%s, %s, %s)", self.arguments)
+                self.answer = cursor.fetchone()[0]
+        except psycopg2.Error as error:
+            self.error = error
+        self.took = time.monotonic() - start
+
+    def end(self, seconds=5):
+        self.join(seconds)
+        assert not self.is_alive()
+        self.connection.close()
+        return self
+
+
+def test_everybody_who_waits_is_woken_by_a_commit(server):
+    seen = count_of(server)
+    waiters = [Waiter(server, seen, 20000) for _ in range(5)]
+    assert all(waiter.is_alive() for waiter in waiters)
+    server.ask("save", "k=1")
+    assert [waiter.end().answer for waiter in waiters] == [seen + 1] * 5
+    assert count_of(server, seen, 20000) == seen + 1  # who comes late does not wait
+
+
+def test_a_wait_ends_when_its_time_is_up(server):
+    seen = count_of(server)
+    waiter = Waiter(server, seen, 400).end()
+    assert waiter.answer == seen and 0.35 < waiter.took < 2
+    assert count_of(server, seen, 0) == seen
+    assert count_of(server, seen, -5) == seen
+
+
+def test_prices_and_failures_wake_nobody(server):
+    seen = count_of(server)
+    assert server.ask("measure", "1")[0][1] == "00000"
+    assert server.ask("save", "k=13")[0][1] == "23514"
+    assert count_of(server) == seen
+
+
+def test_a_wait_can_be_cancelled_timed_out_and_terminated(server):
+    seen = count_of(server)
+    waiter = Waiter(server, seen, 60000)
+    server.sql("select pg_cancel_backend(%s)", waiter.pid)
+    assert isinstance(waiter.end().error, psycopg2.errors.QueryCanceled)
+    waiter = Waiter(server, seen, 60000, settings="set statement_timeout = 300").end()
+    assert isinstance(waiter.error, psycopg2.errors.QueryCanceled) and waiter.took < 3
+    waiter = Waiter(server, seen, 60000)
+    server.terminate(waiter.pid)
+    assert isinstance(waiter.end().error, psycopg2.Error)
+    server.ask("save", "k=1")  # nobody is left on the list
+    assert count_of(server) == seen + 1
+
+
+def test_waiting_for_an_account_without_a_worker_ends_in_time_too(server):
+    waiter = Waiter(server, 0, 300, account=999999).end()
+    assert waiter.answer == 0 and 0.25 < waiter.took < 2
+    waiter = Waiter(server, 0, 60000, account=999999)
+    server.sql("select pg_cancel_backend(%s)", waiter.pid)
+    assert isinstance(waiter.end().error, psycopg2.errors.QueryCanceled)
+    assert server.value("select monitoring.worker_wait(null, 0, 0)") is None
+
+
+def test_the_count_does_not_run_backwards_when_the_worker_starts_again(server):
+    server.ask("save", "k=1")
+    seen, pid = count_of(server), server.worker_pid()
+    server.terminate(pid)
+    server.wait_back(pid)
+    assert count_of(server) >= seen
 
 
 def test_places_for_questions_are_given_back(server):

@@ -9,8 +9,8 @@
 #include "app/turn.hpp"
 
 struct app {
-  explicit app(std::int32_t account_id, tradesync::Account account, tradesync::Loaded loaded)
-      : worker(account_id, std::move(account), std::move(loaded)) {}
+  app(std::int32_t account_id, tradesync::Account account, tradesync::Loaded loaded, const tradesync::TradingSettings& trading)
+      : worker(account_id, std::move(account), std::move(loaded), trading) {}
   tradesync::Worker worker;
 };
 
@@ -56,17 +56,22 @@ app* app_create(int32_t account_id, app_result* result, app_error* error) {
   return guarded(error, static_cast<app*>(nullptr), [&]() -> app* {
     tradesync::Account account;
     tradesync::Loaded loaded;
+    tradesync::TradingSettings trading;
     std::string why;
     auto load = tradesync::load_account(account_id, account, why);
     if (load == tradesync::LoadResult::ok && !account.enabled) load = tradesync::LoadResult::no_account;
     if (load == tradesync::LoadResult::ok) load = tradesync::load_state(account_id, loaded, why);
+    // An account that only observes has nothing to do with what trading needs.
+    const bool trades = load == tradesync::LoadResult::ok && account.mode != "observe";
+    if (trades) load = tradesync::load_trading_settings(account_id, trading, why);
+    if (trades && load == tradesync::LoadResult::ok) load = tradesync::load_trading(account_id, loaded, why);
     *result = result_of(load);
     if (load != tradesync::LoadResult::ok) {
       put(error, why.c_str());
       return nullptr;
     }
     *result = APP_BROKEN;  // until it stands
-    app* self = new app(account_id, std::move(account), std::move(loaded));
+    app* self = new app(account_id, std::move(account), std::move(loaded), trading);
     *result = APP_OK;
     return self;
   });

@@ -1,50 +1,13 @@
 #include "app/load.hpp"
 
-#include <charconv>
-#include <cstring>
+#include "app/table_query.hpp"
 
 namespace tradesync {
 namespace {
 
-// One wall_result, freed when it goes out of scope.
-class Query {
- public:
-  Query(const char* function, std::int32_t account_id, std::string& error) {
-    wall_error wall{};
-    outcome_ = wall_query(function, account_id, &result_, &wall);
-    if (outcome_ != WALL_SAVED) error = std::string(function) + ": " + wall.sqlstate + " " + wall.message;
-  }
-  ~Query() { wall_free_result(&result_); }
-  Query(const Query&) = delete;
-  Query& operator=(const Query&) = delete;
-
-  LoadResult result() const {
-    if (outcome_ == WALL_SAVED) return LoadResult::ok;
-    return outcome_ == WALL_GONE ? LoadResult::gone : LoadResult::failed;
-  }
-  int rows() const { return outcome_ == WALL_SAVED ? result_.rows : 0; }
-  std::string text(int row, int column) const {
-    const char* cell = result_.cells[row * result_.columns + column];
-    return cell ? std::string(cell) : std::string();
-  }
-  bool is_null(int row, int column) const { return result_.cells[row * result_.columns + column] == nullptr; }
-  bool boolean(int row, int column) const { return text(row, column) == "t"; }
-  std::int64_t number(int row, int column) const {
-    const std::string digits = text(row, column);
-    std::int64_t value = 0;
-    std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    return value;
-  }
-  Decimal decimal(int row, int column) const { return Decimal::parse(text(row, column)).value_or(Decimal()); }
-
- private:
-  wall_result result_{};
-  wall_outcome outcome_;
-};
-
 LoadResult load_positions(std::int32_t account_id, Loaded& loaded, std::string& error) {
   // symbol, position_side, quantity, entry_price, version_order, version_time, open, side
-  const Query query("monitoring.worker_load_positions", account_id, error);
+  const TableQuery query("monitoring.worker_load_positions", account_id, error);
   for (int row = 0; row < query.rows(); ++row) {
     LoadedPosition held;
     held.position.symbol = query.text(row, 0);
@@ -52,7 +15,7 @@ LoadResult load_positions(std::int32_t account_id, Loaded& loaded, std::string& 
     held.position.quantity = query.decimal(row, 2);
     held.position.entry_price = query.decimal(row, 3);
     held.position.version = Version{query.number(row, 4), query.number(row, 5)};
-    held.reported = !query.is_null(row, 5);
+    held.reported = query.number(row, 5) > 0;  // a row that was opened and never shown by the venue has no version
     held.row_open = query.boolean(row, 6);
     held.row_side = query.text(row, 7);
     loaded.positions.push_back(std::move(held));
@@ -61,8 +24,9 @@ LoadResult load_positions(std::int32_t account_id, Loaded& loaded, std::string& 
 }
 
 LoadResult load_orders(std::int32_t account_id, Loaded& loaded, std::string& error) {
-  // symbol, order_id, client_order_id, kind, side, position_side, type, status, quantity, filled_quantity, version_order, version_time
-  const Query query("monitoring.worker_load_orders", account_id, error);
+  // symbol, order_id, client_order_id, kind, side, position_side, type, status, quantity, filled_quantity, version_order,
+  // version_time, price, stop_price, reduce_only, average_price, created_at, purpose, position_id
+  const TableQuery query("monitoring.worker_load_orders", account_id, error);
   for (int row = 0; row < query.rows(); ++row) {
     Order order;
     order.symbol = query.text(row, 0);
@@ -76,6 +40,13 @@ LoadResult load_orders(std::int32_t account_id, Loaded& loaded, std::string& err
     order.quantity = query.decimal(row, 8);
     order.filled_quantity = query.decimal(row, 9);
     order.version = Version{query.number(row, 10), query.number(row, 11)};
+    order.price = query.decimal_or_none(row, 12);
+    order.stop_price = query.decimal_or_none(row, 13);
+    order.reduce_only = query.boolean(row, 14);
+    order.average_price = query.decimal_or_none(row, 15);
+    order.created_ms = query.number(row, 16);
+    order.purpose = purpose_from(query.text(row, 17));
+    order.position_id = query.number(row, 18);
     loaded.orders.push_back(std::move(order));
   }
   return query.result();
@@ -83,7 +54,7 @@ LoadResult load_orders(std::int32_t account_id, Loaded& loaded, std::string& err
 
 LoadResult load_cursors(std::int32_t account_id, Loaded& loaded, std::string& error) {
   // stream, symbol, position
-  const Query query("monitoring.worker_load_cursors", account_id, error);
+  const TableQuery query("monitoring.worker_load_cursors", account_id, error);
   for (int row = 0; row < query.rows(); ++row) {
     if (query.text(row, 0) == "account") loaded.cursors.account_ms = query.number(row, 2);
     else if (query.text(row, 0) == "trades") loaded.cursors.read_from[query.text(row, 1)] = query.text(row, 2);
@@ -95,7 +66,7 @@ LoadResult load_cursors(std::int32_t account_id, Loaded& loaded, std::string& er
 
 LoadResult load_account(std::int32_t account_id, Account& account, std::string& error) {
   // name, exchange, environment, mode, rest_url, ws_public_url, ws_private_url, enabled, halted, halt_reason, …
-  const Query query("monitoring.worker_load_account", account_id, error);
+  const TableQuery query("monitoring.worker_load_account", account_id, error);
   if (query.result() != LoadResult::ok) return query.result();
   if (query.rows() == 0) return LoadResult::no_account;
   account = {query.text(0, 0), query.text(0, 1), query.text(0, 2), query.text(0, 3), query.text(0, 4), query.text(0, 5),

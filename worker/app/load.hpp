@@ -1,6 +1,8 @@
-// What the tables know when a worker starts: the account's row, its open positions and orders, its cursors.
+// What the tables know when a worker starts: the account's row, its open positions and orders, its cursors; for accounts
+// that trade also what people want of it and what of that has been sent (load_trading.cpp).
 #pragma once
 #include <string>
+#include <vector>
 
 #include "core/engine.hpp"
 #include "postgres/wall.h"
@@ -21,5 +23,15 @@ struct Account {
 enum class LoadResult { ok, no_account, gone, failed };
 LoadResult load_account(std::int32_t account_id, Account& account, std::string& error);
 LoadResult load_state(std::int32_t account_id, Loaded& loaded, std::string& error);
+
+// Adds the trading part: epoch, a block of order ids, positions, own orders, commands, modes, leverages, balances.
+LoadResult load_trading(std::int32_t account_id, Loaded& loaded, std::string& error);
+// The account's settings that trading depends on; mode and may_open are the caller's to decide.
+LoadResult load_trading_settings(std::int32_t account_id, TradingSettings& settings, std::string& error);
+
+// While the worker runs. Each is one query; what it finds is appended.
+LoadResult load_commands(std::int32_t account_id, std::vector<Command>& commands, std::string& error);
+LoadResult load_new_trades(std::int32_t account_id, std::vector<LoadedTrade>& trades, std::string& error);
+LoadResult reserve_order_ids(std::int32_t account_id, std::vector<std::int64_t>& order_ids, std::string& error);
 
 }  // namespace tradesync

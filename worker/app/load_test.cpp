@@ -45,7 +45,8 @@ TEST_F(LoadTest, positions_know_whether_the_venue_reported_them) {
 
 TEST_F(LoadTest, orders_and_cursors_are_read) {
   wall.tables["monitoring.worker_load_orders"] = {
-      {"BTCUSDT", "7", std::nullopt, "conditional", "sell", "short", "stop_market", "triggered", "2", "0.5", "1", "2"}};
+      {"BTCUSDT", "7", std::nullopt, "conditional", "sell", "short", "stop_market", "triggered", "2", "0.5", "1", "2",
+       std::nullopt, "99.5", "t", std::nullopt, "1785000000001", "stop_loss", "42"}};
   wall.tables["monitoring.worker_load_cursors"] = {
       {"account", "", "1785000000000"}, {"trades", "BTCUSDT", "77"}, {"else", "", "1"}};
   ASSERT_EQ(load(), LoadResult::ok);
@@ -54,6 +55,13 @@ TEST_F(LoadTest, orders_and_cursors_are_read) {
   EXPECT_EQ(loaded.orders[0].side, Side::sell);
   EXPECT_EQ(loaded.orders[0].status, OrderStatus::triggered);
   EXPECT_EQ(loaded.orders[0].filled_quantity.text(), "0.5");
+  EXPECT_EQ(loaded.orders[0].price, std::nullopt);
+  EXPECT_EQ(loaded.orders[0].stop_price, Decimal::parse("99.5"));
+  EXPECT_TRUE(loaded.orders[0].reduce_only);
+  EXPECT_EQ(loaded.orders[0].average_price, std::nullopt);
+  EXPECT_EQ(loaded.orders[0].created_ms, 1785000000001);
+  EXPECT_EQ(loaded.orders[0].purpose, Purpose::stop_loss);
+  EXPECT_EQ(loaded.orders[0].position_id, 42);
   EXPECT_EQ(loaded.cursors.account_ms, 1785000000000);
   EXPECT_EQ(loaded.cursors.read_from.at("BTCUSDT"), "77");
 }

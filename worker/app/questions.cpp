@@ -1,6 +1,8 @@
 #include "app/questions.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <string_view>
 
 namespace tradesync {
@@ -17,6 +19,26 @@ std::set<std::string> comma_list(std::string_view list) {
     list.remove_prefix(end == std::string_view::npos ? list.size() : end + 1);
   }
   return items;
+}
+
+// An answer that comes too late is none: what is known by then is said a little before the asker's patience ends.
+std::int64_t verify_answer_ms(const wall_question& question) {
+  const std::int64_t timeout_ms = question.timeout_ms;
+  return std::max<std::int64_t>(timeout_ms - std::max<std::int64_t>(timeout_ms / 10, 50), 0);
+}
+
+// "position_id,symbol,position_side"
+std::optional<VerifyAsked> parse_verify(std::string_view argument) {
+  const auto first = argument.find(','), last = argument.rfind(',');
+  if (first == std::string_view::npos || last == first) return std::nullopt;
+  VerifyAsked asked;
+  const std::string_view id = argument.substr(0, first);
+  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), asked.position_id);
+  const auto side = position_side_from(argument.substr(last + 1));
+  if (error != std::errc() || end != id.data() + id.size() || !side) return std::nullopt;
+  asked.symbol = canonical_symbol(argument.substr(first + 1, last - first - 1));
+  asked.side = *side;
+  return asked;
 }
 
 wall_value cell(std::string_view text) { return {text.data(), static_cast<std::int32_t>(text.size())}; }
@@ -40,24 +62,47 @@ void Questions::take(const Engine& engine, std::int64_t now_ms) {
     if (kind == "subscriptions") {
       answer_subscriptions(engine, question, now_ms);
     } else if (kind == "sync_positions" && waiting_.size() < kWaitingQuestions) {
-      waiting_.push_back({question, comma_list(question.argument), engine.subscribed_symbols(), false, now_ms + kSyncAnswerMs});
+      waiting_.push_back({question, comma_list(question.argument), engine.subscribed_symbols(), {}, false, now_ms + kSyncAnswerMs});
+    } else if (kind == "verify_position" && waiting_.size() < kWaitingQuestions) {
+      take_verify(question, now_ms);
     } else {
       wall_answer(&question, 0, 1, nullptr);
     }
   }
 }
 
-void Questions::serve(Engine& engine, std::int64_t now_ms, Effects& effects) {
+void Questions::take_verify(const wall_question& question, std::int64_t now_ms) {
+  const auto asked = parse_verify(question.argument);
+  if (!asked) return wall_answer(&question, 0, 6, nullptr);
+  waiting_.push_back({question, {}, {}, *asked, false, now_ms + verify_answer_ms(question)});
+  waiting_.back().verify.id = ++last_verify_id_;
+}
+
+void Questions::serve(AccountMachine& machine, std::int64_t now_ms) {
   for (Waiting& waiting : waiting_) {
     if (waiting.handed) continue;
     waiting.handed = true;
-    engine.step(SyncAsked{{waiting.symbols.begin(), waiting.symbols.end()}}, now_ms, effects);
+    hand_over(waiting, machine, now_ms);
   }
   std::erase_if(waiting_, [&](const Waiting& waiting) {
-    if (!engine.sync_settled() && now_ms < waiting.deadline_ms) return false;
-    answer_sync(engine, waiting);
+    if (!is_answered(waiting, machine.engine()) && now_ms < waiting.deadline_ms) return false;
+    answer(waiting, machine.engine());
     return true;
   });
+}
+
+void Questions::hand_over(const Waiting& waiting, AccountMachine& machine, std::int64_t now_ms) const {
+  if (waiting.verify.id != 0) machine.step(waiting.verify, now_ms);
+  else machine.step(SyncAsked{{waiting.symbols.begin(), waiting.symbols.end()}}, now_ms);
+}
+
+bool Questions::is_answered(const Waiting& waiting, const Engine& engine) const {
+  return waiting.verify.id != 0 ? engine.verification_done(waiting.verify.id) : engine.sync_settled();
+}
+
+void Questions::answer(const Waiting& waiting, Engine& engine) const {
+  if (waiting.verify.id != 0) answer_verify(engine, waiting);
+  else answer_sync(engine, waiting);
 }
 
 std::int64_t Questions::deadline_ms() const {
@@ -76,6 +121,19 @@ void Questions::answer_sync(const Engine& engine, const Waiting& waiting) const 
     ++count;
   }
   wall_answer(&waiting.question, count, 3, cells.data());
+}
+
+// source, checked, confirmed, quantity, detail, took_ms
+void Questions::answer_verify(Engine& engine, const Waiting& waiting) const {
+  const auto rows = engine.take_verification(waiting.verify.id);
+  std::vector<std::string> texts;
+  for (const auto& row : rows)
+    for (std::string text : {row.source, std::string(row.checked ? "t" : "f"), std::string(row.confirmed ? "t" : "f"),
+                             row.quantity ? row.quantity->text() : std::string(), row.detail, std::to_string(row.took_ms)})
+      texts.push_back(std::move(text));
+  std::vector<wall_value> cells;
+  for (const std::string& text : texts) cells.push_back(cell(text));
+  wall_answer(&waiting.question, static_cast<std::int32_t>(rows.size()), 6, cells.data());
 }
 
 void Questions::answer_subscriptions(const Engine& engine, const wall_question& question, std::int64_t now_ms) const {

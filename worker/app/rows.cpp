@@ -25,6 +25,7 @@ Rows& Rows::number(std::int64_t value) {
   return *this;
 }
 Rows& Rows::time_or_null(std::int64_t unix_ms) { return unix_ms == 0 ? null() : number(unix_ms); }
+Rows& Rows::id_or_null(std::int64_t id) { return id == 0 ? null() : number(id); }
 Rows& Rows::decimal(const Decimal& value) {
   const std::size_t offset = bytes_.size();
   value.append_to(bytes_);

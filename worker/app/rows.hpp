@@ -19,6 +19,7 @@ class Rows {
   Rows& text_or_null(std::string_view value);    // "" is NULL
   Rows& number(std::int64_t value);
   Rows& time_or_null(std::int64_t unix_ms);      // 0 is NULL
+  Rows& id_or_null(std::int64_t id);             // 0 is NULL
   Rows& decimal(const Decimal& value);
   Rows& decimal(const std::optional<Decimal>& value);
   Rows& boolean(bool value);

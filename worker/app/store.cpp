@@ -1,12 +1,14 @@
 #include "app/store.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 
 namespace tradesync {
 namespace {
 
 constexpr std::int64_t kRetryMs = 500;
+constexpr int kOwnOrderSymbol = 4;               // column of own_order_row
 constexpr std::size_t kWaitingRows = 20000;  // more than this waiting for one lock: start over from the tables
 
 // Out of disk, memory, connections; shutting down; system errors: the row is innocent and is tried again.
@@ -34,15 +36,31 @@ std::string as_json(const Rows& rows, int row) {
   return out + "]";
 }
 
+bool is_position_update(const Rows& rows) { return std::string_view(rows.function()) == "monitoring.worker_save_position_updates"; }
+
+bool is_position_report(const Rows& rows) {
+  const std::string_view function = rows.function();
+  return function == "monitoring.worker_save_positions" || function == "monitoring.worker_close_positions";
+}
+
 std::string kind_of(const Rows& rows) {
   const std::string_view function = rows.function();
   if (function == "monitoring.worker_save_orders") return "order";
   if (function == "monitoring.worker_save_trades") return "trade";
-  if (function == "monitoring.worker_save_positions" || function == "monitoring.worker_close_positions") return "position";
+  if (is_position_report(rows) || is_position_update(rows)) return "position";
+  if (is_own_orders(rows)) return "order";
+  if (function == "monitoring.worker_save_commands") return "command";
   if (function == "monitoring.worker_save_balances") return "balance";
   if (function == "monitoring.worker_save_prices") return "price";
   if (function == "monitoring.worker_save_instruments") return "instrument";
   return "other";
+}
+
+// Rows that are keyed by their own id name no symbol first.
+std::string symbol_of(const Rows& rows, int row) {
+  const std::string_view function = rows.function();
+  if (is_position_update(rows) || function == "monitoring.worker_save_commands") return {};
+  return std::string(rows.cell(row, is_own_orders(rows) ? kOwnOrderSymbol : 0).value_or(""));
 }
 
 bool is_cursors(const Rows& rows) { return std::string_view(rows.function()) == "monitoring.worker_save_cursors"; }
@@ -79,20 +97,28 @@ bool Store::holds_trades() const {
 }
 
 void Store::wait(const Rows& rows, int row) {
+  missed_own_orders_ |= is_own_orders(rows);
   Waiting waiting{subject_of(rows, row), rows.empty_like()};
   waiting.row.append_row(rows, row);
   ++waiting_subjects_[waiting.subject];
   waiting_.push_back(std::move(waiting));
 }
 
-// A row about something that already waits must not overtake it.
+bool Store::holds(bool (*is_such)(const Rows&)) const {
+  return std::any_of(waiting_.begin(), waiting_.end(), [&](const Waiting& waiting) { return is_such(waiting.row); });
+}
+
+// A row about something that already waits must not overtake it. An update names its position by number, reports and
+// closings by symbol: while one kind waits, the other does, too, or a row would be closed before it is told why.
 void Store::hold_followers(std::deque<Rows>& tables) {
+  const bool holds_updates = holds(is_position_update), holds_reports = holds(is_position_report);
   for (Rows& rows : tables) {
     Rows kept = rows.empty_like();
     bool held = false;
     for (int row = 0; row < rows.count(); ++row) {
       const std::string subject = subject_of(rows, row);
-      if (!subject.empty() && waiting_subjects_.contains(subject)) {
+      const bool behind_the_other = is_position_update(rows) ? holds_reports : is_position_report(rows) && holds_updates;
+      if (behind_the_other || (!subject.empty() && waiting_subjects_.contains(subject))) {
         wait(rows, row);
         held = true;
       } else {
@@ -125,8 +151,8 @@ void Store::sort_fates(const Rows& rows, Changes& buried) {
     } else {
       ++dead_letters_;
       has_refused_rows_ = true;
-      const std::string symbol = std::string(rows.cell(row, 0).value_or(""));
-      buried.dead_letters.push_back({kind_of(rows), symbol, as_json(rows, row), error.message, error.sqlstate});
+      missed_own_orders_ |= is_own_orders(rows);
+      buried.dead_letters.push_back({kind_of(rows), symbol_of(rows, row), as_json(rows, row), error.message, error.sqlstate});
       wall_log('W', (std::string("a row was refused and kept in monitoring.dead_letters: ") + error.message).c_str(),
                error.detail, "Look at monitoring.dead_letters; a constraint or trigger of this database refuses what the exchange says.");
     }
@@ -159,15 +185,26 @@ Store::Result Store::commit_each(std::deque<Rows>& tables, bool durable, std::in
     if (is_cursors(rows)) cursors.push_back(std::move(rows));
   std::erase_if(tables, is_cursors);
 
-  wall_error error{};
-  const wall_outcome each = execute(tables, WALL_EACH, durable, "saving row by row", error);
-  if (each == WALL_GONE) return Result::gone;
-  if (each != WALL_SAVED) {
-    error_text = std::string(error.sqlstate) + " " + error.message;
-    return Result::broken;
+  // A report may open a row of its own beside one whose update is locked: reports wait until it is known which updates do.
+  std::deque<Rows> later;
+  if (std::any_of(tables.begin(), tables.end(), [](const Rows& rows) { return is_position_update(rows) && !rows.empty(); })) {
+    const auto first = std::find_if(tables.begin(), tables.end(), is_position_report);
+    later.assign(std::make_move_iterator(first), std::make_move_iterator(tables.end()));
+    tables.erase(first, tables.end());
   }
   Changes buried;
-  for (const Rows& rows : tables) sort_fates(rows, buried);
+  wall_error error{};
+  for (std::deque<Rows>* part : {&tables, &later}) {
+    if (part == &later) hold_followers(later);
+    const wall_outcome each = execute(*part, WALL_EACH, durable, "saving row by row", error);
+    if (each == WALL_GONE) return Result::gone;
+    if (each != WALL_SAVED) {
+      error_text = std::string(error.sqlstate) + " " + error.message;
+      return Result::broken;
+    }
+    for (const Rows& rows : *part) sort_fates(rows, buried);
+  }
+  for (Rows& rows : later) tables.push_back(std::move(rows));
   retry_at_ms_ = now_ms + kRetryMs;
   if (waiting_.size() > kWaitingRows) {
     error_text = "too many rows wait for locks of other sessions";

@@ -26,6 +26,8 @@ class Store {
   std::int64_t dead_letters() const { return dead_letters_; }
   // The database refused a row for good: what the core remembers is not what the tables hold.
   bool has_refused_rows() const { return has_refused_rows_; }
+  // The row of an order that we want to send could not be written: it must not leave.
+  bool missed_own_orders() const { return missed_own_orders_; }
 
  private:
   struct Waiting {
@@ -39,6 +41,7 @@ class Store {
   void sort_fates(const Rows& rows, Changes& buried);
   void wait(const Rows& rows, int row);
   bool holds_trades() const;
+  bool holds(bool (*is_such)(const Rows&)) const;
   void warn_once(const std::string& text);
 
   std::int32_t account_id_;
@@ -46,7 +49,7 @@ class Store {
   std::map<std::string, int, std::less<>> waiting_subjects_;
   std::int64_t retry_at_ms_ = 0;
   std::int64_t commits_ = 0, dead_letters_ = 0;
-  bool warned_ = false, has_refused_rows_ = false;
+  bool warned_ = false, has_refused_rows_ = false, missed_own_orders_ = false;
 };
 
 }  // namespace tradesync

@@ -19,6 +19,12 @@ class StoreTest : public testing::Test {
   void add_order(const std::string& id, OrderStatus status = OrderStatus::new_) {
     changes.put(OrderChange{order("BTCUSDT", id, status, {1, 1})});
   }
+  void add_own_order(std::int64_t id) {
+    OwnOrderRow own;
+    own.id = id;
+    own.ticket.symbol = "ETHUSDT";
+    changes.put(std::move(own));
+  }
   void add_cursor(const std::string& position) { changes.cursors.push_back({"account", "", position}); }
   Result commit() {
     const Result result = store.commit(changes, now, 0, error);
@@ -229,6 +235,87 @@ TEST_F(StoreTest, more_waiting_rows_than_fit_is_broken) {
   }
   add_fill("one too many");
   EXPECT_EQ(commit(), Result::broken);
+}
+
+TEST_F(StoreTest, own_order_that_is_locked_or_refused_is_missed) {
+  add_own_order(5);
+  EXPECT_EQ(commit(), Result::saved);
+  EXPECT_FALSE(store.missed_own_orders());
+  wall.locked = {"6"};
+  add_own_order(6);
+  EXPECT_EQ(commit(), Result::saved);
+  EXPECT_TRUE(store.missed_own_orders());
+
+  Store another(7);
+  wall.refused = {{"8", "23505"}};
+  add_own_order(8);
+  EXPECT_EQ(another.commit(changes, now, 0, error), Result::saved);
+  EXPECT_TRUE(another.missed_own_orders());
+  const auto letters = wall.saved_to("dead_letters");
+  ASSERT_EQ(letters.size(), 1u);
+  EXPECT_EQ(letters[0][0], "order");
+  EXPECT_EQ(letters[0][1], "ETHUSDT") << "a dead letter names the symbol, wherever the row keeps it";
+}
+
+TEST_F(StoreTest, position_update_that_waits_does_not_hold_orders_back_and_keeps_its_order) {
+  wall.locked = {"42"};
+  PositionUpdate update;
+  update.id = 42;
+  update.exit_reason = "first";
+  changes.put(update);
+  add_own_order(5);
+  commit();
+  EXPECT_FALSE(store.missed_own_orders());
+  EXPECT_EQ(wall.saved_to("own_orders").size(), 1u);
+  wall.locked.clear();
+  update.exit_reason = "second";
+  changes.put(update);
+  commit();
+  EXPECT_TRUE(wall.saved_to("position_updates").empty()) << "it must not overtake the first";
+  retry();
+  const auto rows = wall.saved_to("position_updates");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0][10], "first");
+  EXPECT_EQ(rows[1][10], "second");
+}
+
+TEST_F(StoreTest, closing_waits_behind_an_update_whatever_it_is_named_by) {
+  wall.locked = {"42"};
+  PositionUpdate update;
+  update.id = 42;
+  update.exit_reason = "manual";
+  changes.put(update);
+  commit();
+  wall.locked.clear();
+  changes.put(Closing{"BTCUSDT", PositionSide::both, "long", 2, "closed_on_exchange"});
+  add_order("8");
+  commit();
+  EXPECT_TRUE(wall.saved["monitoring.worker_close_positions"].empty());
+  EXPECT_EQ(saved("orders"), Ids{"8"});
+  retry();
+  EXPECT_EQ(wall.saved_to("position_updates").size(), 1u);
+  EXPECT_EQ(wall.saved["monitoring.worker_close_positions"].size(), 1u);
+}
+
+TEST_F(StoreTest, update_and_closing_of_one_turn_keep_their_order_behind_a_report) {
+  wall.locked = {"BTCUSDT", "42"};
+  changes.put(PositionChange{position("BTCUSDT", "1", {1, 1}), Source::stream});
+  commit();
+  PositionUpdate update;
+  update.id = 42;
+  update.exit_reason = "manual";
+  changes.put(update);
+  changes.put(Closing{"BTCUSDT", PositionSide::both, "long", 2, "closed_on_exchange"});
+  commit();
+  wall.locked.clear();
+  wall.batches.clear();
+  retry();
+  std::vector<std::string> functions;
+  for (const auto& batch : wall.batches)
+    for (const auto& call : batch.calls) functions.push_back(call.function);
+  const std::vector<std::string> wanted = {"monitoring.worker_save_positions", "monitoring.worker_save_position_updates",
+                                           "monitoring.worker_close_positions"};
+  EXPECT_EQ(functions, wanted);
 }
 
 TEST_F(StoreTest, cursor_of_a_turn_whose_dead_letter_could_not_be_saved_stands_still) {

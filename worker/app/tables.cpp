@@ -12,7 +12,8 @@ void add(Rows& rows, const OrderChange& change) {
       .text(text(o.position_side)).text(o.type).text(text(o.status)).text(o.venue_status).decimal(o.price)
       .decimal(o.stop_price).decimal(o.quantity).decimal(o.filled_quantity).decimal(o.average_price).boolean(o.reduce_only)
       .text_or_null(o.child_order_id).text_or_null(o.reject_reason).time_or_null(o.created_ms).time_or_null(o.version.time)
-      .number(o.version.order).number(o.version.time).text(text(change.source));
+      .number(o.version.order).number(o.version.time).text(text(change.source)).text(text(o.purpose))
+      .id_or_null(o.position_id);
 }
 
 void add(Rows& rows, const Fill& f) {
@@ -80,7 +81,8 @@ void Tables::fill(const Changes& changes, std::int64_t unix_offset_ms) {
   Rows& instruments = table("monitoring.worker_save_instruments", "monitoring.instrument_row", 13);
   for (const auto& [symbol, row] : last_per_key(changes.instruments, [](const Instrument& i) { return i.symbol; })) add(instruments, *row);
 
-  Rows& orders = table("monitoring.worker_save_orders", "monitoring.order_row", 22);
+  fill_trading(changes);
+  Rows& orders = table("monitoring.worker_save_orders", "monitoring.order_row", 24);
   for (const OrderChange& change : changes.orders) add(orders, change);
   // Without a crossing of zero there is one stage, or none.
   const std::size_t stage_count = std::max<std::size_t>(changes.stages.size(), 1);
@@ -116,9 +118,10 @@ void Tables::fill(const Changes& changes, std::int64_t unix_offset_ms) {
   for (const auto& [key, run] : last_per_key(changes.sync_runs, [](const SyncRun& r) { return std::to_string(r.started_ms) + r.reason; }))
     runs.null().text(run->reason).time_or_null(wall_time(run->started_ms)).time_or_null(wall_time(run->finished_ms)).boolean(run->complete)
         .number(run->findings).text_or_null(run->detail);
-  Rows& events = table("monitoring.worker_save_events", "monitoring.event_row", 7);
+  Rows& events = table("monitoring.worker_save_events", "monitoring.event_row", 8);
   for (const EventRow& e : changes.events)
-    events.text(e.event_type).text(e.severity).text_or_null(e.symbol).text_or_null(e.order_id).text_or_null(e.data).text_or_null(e.message).null();
+    events.text(e.event_type).text(e.severity).text_or_null(e.symbol).text_or_null(e.order_id).text_or_null(e.data).text_or_null(e.message).null()
+        .id_or_null(e.position_id);
 
   Rows& cursors = table("monitoring.worker_save_cursors", "monitoring.cursor_row", 3);
   for (const Cursor& c : changes.cursors) cursors.text(c.stream).text(c.symbol).text(c.position);
@@ -131,6 +134,9 @@ std::string subject_of(const Rows& rows, int row) {
   if (function == "monitoring.worker_save_positions" || function == "monitoring.worker_close_positions") return "position|" + cell(0) + "|" + cell(1);
   if (function == "monitoring.worker_save_trades") return "trade|" + cell(0) + "|" + cell(1);
   if (function == "monitoring.worker_save_balances") return "balance|" + cell(0);
+  if (is_own_orders(rows)) return "own|" + cell(0);
+  if (function == "monitoring.worker_save_position_updates") return "position|" + cell(0);
+  if (function == "monitoring.worker_save_commands") return "command|" + cell(0);
   return {};
 }
 

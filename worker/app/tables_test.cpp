@@ -68,15 +68,17 @@ TEST_F(TablesTest, order_says_what_is_known_and_null_where_nothing_is) {
   full.price = decimal("100.50");
   full.reduce_only = true;
   full.created_ms = 9;
+  full.purpose = Purpose::stop_loss;
+  full.position_id = 42;
   changes.put(OrderChange{full, Source::rest});
   changes.put(OrderChange{order("BTCUSDT", "8", OrderStatus::new_, {})});
   written();
   const Rows& orders = rows("save_orders");
-  ASSERT_EQ(orders.columns(), 22);
+  ASSERT_EQ(orders.columns(), 24);
   const char* expected[] = {"BTCUSDT", "7",     "mine",  "regular", "buy", "both",  "limit", "partially_filled",
                             "",        "100.5", nullptr, "10",      "4",   nullptr, "t",     nullptr,
-                            nullptr,   "9",     "22",    "11",      "22",  "rest"};
-  for (int column = 0; column < 22; ++column) {
+                            nullptr,   "9",     "22",    "11",      "22",  "rest",  "stop_loss", "42"};
+  for (int column = 0; column < 24; ++column) {
     const auto cell = orders.cell(0, column);
     if (expected[column]) EXPECT_EQ(cell, expected[column]) << column;
     else EXPECT_EQ(cell, std::nullopt) << column;
@@ -84,6 +86,8 @@ TEST_F(TablesTest, order_says_what_is_known_and_null_where_nothing_is) {
   EXPECT_EQ(orders.cell(1, 2), std::nullopt);
   EXPECT_EQ(orders.cell(1, 17), std::nullopt) << "no time of creation";
   EXPECT_EQ(orders.cell(1, 21), "stream");
+  EXPECT_EQ(orders.cell(1, 22), "external");
+  EXPECT_EQ(orders.cell(1, 23), std::nullopt) << "the tables find its position";
 }
 
 TEST_F(TablesTest, fill_whose_side_nobody_said_has_none) {

@@ -99,6 +99,11 @@ wall_outcome wall_execute(int32_t, const wall_call* calls, int32_t count, wall_m
 
 wall_outcome wall_query(const char* function, int32_t, wall_result* result, wall_error* error) {
   *result = {};
+  living->queries.push_back(function);
+  if (living->failing.contains(function)) {
+    tradesync::test::set_error(error, "53200");
+    return WALL_REFUSED;
+  }
   const auto it = living->tables.find(function);
   if (it == living->tables.end()) {
     tradesync::test::set_error(error, "42883");
@@ -136,8 +141,20 @@ const char* wall_data_directory(void) { return living->data_directory.c_str(); }
 
 void wall_publish(const wall_status*) {}
 void wall_activity(const char*) {}
-bool wall_take_question(wall_question*) { return false; }
-void wall_answer(const wall_question*, int32_t, int32_t, const wall_value*) {}
+bool wall_take_question(wall_question* question) {
+  if (living->questions.empty()) return false;
+  *question = living->questions.front();
+  living->questions.pop_front();
+  return true;
+}
+void wall_answer(const wall_question* question, int32_t rows, int32_t columns, const wall_value* cells) {
+  WallFake::Answer answer{*question, {}};
+  wall_call call{};
+  call.columns = columns;
+  call.values = cells;
+  for (int32_t row = 0; row < rows; ++row) answer.rows.push_back(tradesync::test::row_of(call, row));
+  living->answers.push_back(std::move(answer));
+}
 bool wall_claim_account(const char*) { return true; }
 int64_t wall_unix_ms(void) { return living->unix_ms; }
 

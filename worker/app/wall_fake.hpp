@@ -40,6 +40,8 @@ class WallFake {
   std::deque<wall_outcome> outcomes;               // of the next batches, whatever they hold
   std::map<std::string, std::vector<Row>> tables;  // answers of wall_query by function
   std::map<std::string, std::string> settings;
+  std::deque<wall_question> questions;             // posted by somebody
+  std::set<std::string> failing;                   // functions whose query fails for now
   std::string data_directory = "/nowhere";
   std::int64_t unix_ms = 0;
 
@@ -47,6 +49,12 @@ class WallFake {
   std::vector<Batch> batches;
   std::map<std::string, std::vector<Row>> saved;  // by function, in the order of writing
   std::vector<std::string> warnings;
+  std::vector<std::string> queries;               // functions asked by wall_query, in their order
+  struct Answer {
+    wall_question question;
+    std::vector<Row> rows;
+  };
+  std::vector<Answer> answers;
 
   std::vector<Row> saved_to(const std::string& short_name) const;  // "orders" for monitoring.worker_save_orders
 };

@@ -165,6 +165,88 @@ std::optional<Decimal> multiply(const Decimal& a, const Decimal& b) {
   return Decimal::make(product, a.scale_ + b.scale_);
 }
 
+// Quotient and remainder of magnitudes, one decimal digit at a time: the remainder stays below the divisor, so that adding it
+// up ten times needs no more than one bit beside 10^38 and no wider type.
+namespace {
+
+using Magnitude = unsigned __int128;
+
+// Brings down `digit_count` zeros; fewer when the division comes out even (the rest of the digits are zeros) or nullopt when
+// the quotient has no room. Returns how many were brought down.
+std::optional<int> bring_down(Magnitude& quotient, Magnitude& remainder, Magnitude divisor, int digit_count) {
+  int done = 0;
+  for (; done < digit_count && remainder != 0; ++done) {
+    Magnitude rest = 0;
+    unsigned digit = 0;
+    for (int i = 0; i < 10; ++i) {
+      rest += remainder;
+      if (rest < divisor) continue;
+      rest -= divisor;
+      ++digit;
+    }
+    if (quotient >= static_cast<Magnitude>(kLimit) / 10) return std::nullopt;
+    quotient = quotient * 10 + digit;
+    remainder = rest;
+  }
+  return done;
+}
+
+enum class Rest : std::uint8_t { none, below_half, half, above_half };
+
+Rest rest_of(Magnitude remainder, Magnitude divisor) {
+  if (remainder == 0) return Rest::none;
+  const Magnitude other = divisor - remainder;
+  return remainder < other ? Rest::below_half : remainder == other ? Rest::half : Rest::above_half;
+}
+
+bool rounds_up(Rest rest, Rounding rounding, bool odd) {
+  switch (rounding) {
+    case Rounding::down: return false;
+    case Rounding::up: return rest != Rest::none;
+    case Rounding::half_even: return rest == Rest::above_half || (rest == Rest::half && odd);
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<Decimal> divide(const Decimal& a, const Decimal& b, int places, Rounding rounding) {
+  if (b.coefficient_ == 0 || places < 0 || places > kMaxScale) return std::nullopt;
+  const auto divisor = static_cast<Magnitude>(magnitude(b.coefficient_));
+  const auto dividend = static_cast<Magnitude>(magnitude(a.coefficient_));
+  Magnitude quotient = dividend / divisor, remainder = dividend % divisor;
+  int scale = places;
+  Rest rest;
+  if (const int more = places - a.scale_ + b.scale_; more >= 0) {
+    const auto done = bring_down(quotient, remainder, divisor, more);
+    if (!done) return std::nullopt;
+    scale = places - (more - *done);
+    rest = rest_of(remainder, divisor);
+  } else {
+    // The last -more digits of the quotient are cut off; what they and the remainder amount to decides the rounding.
+    const bool uneven = remainder != 0;
+    if (-more > kMaxDigits) {
+      rest = quotient == 0 && !uneven ? Rest::none : Rest::below_half;
+      quotient = 0;
+    } else {
+      const auto unit = static_cast<Magnitude>(kPowers[-more]);
+      rest = rest_of(quotient % unit, unit);
+      if (uneven && rest == Rest::none) rest = Rest::below_half;
+      if (uneven && rest == Rest::half) rest = Rest::above_half;
+      quotient /= unit;
+    }
+  }
+  if (rounds_up(rest, rounding, quotient % 2 == 1)) ++quotient;
+  const auto coefficient = static_cast<__int128>(quotient);
+  return Decimal::make((a.coefficient_ < 0) != (b.coefficient_ < 0) ? -coefficient : coefficient, scale);
+}
+
+std::optional<Decimal> to_step(const Decimal& value, const Decimal& step, Rounding rounding) {
+  if (!step.is_positive()) return std::nullopt;
+  const auto count = divide(value, step, 0, rounding);
+  return count ? multiply(*count, step) : std::nullopt;
+}
+
 std::strong_ordering operator<=>(const Decimal& a, const Decimal& b) {
   const int sign_a = (a.coefficient_ > 0) - (a.coefficient_ < 0);
   const int sign_b = (b.coefficient_ > 0) - (b.coefficient_ < 0);

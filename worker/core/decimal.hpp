@@ -10,6 +10,8 @@
 
 namespace tradesync {
 
+enum class Rounding : std::uint8_t { down, up, half_even };  // down: towards zero; up: away from zero
+
 class Decimal {
  public:
   constexpr Decimal() = default;
@@ -34,6 +36,7 @@ class Decimal {
   friend std::optional<Decimal> add(const Decimal& a, const Decimal& b);
   friend std::optional<Decimal> subtract(const Decimal& a, const Decimal& b);
   friend std::optional<Decimal> multiply(const Decimal& a, const Decimal& b);
+  friend std::optional<Decimal> divide(const Decimal& a, const Decimal& b, int places, Rounding rounding);
 
   friend std::strong_ordering operator<=>(const Decimal& a, const Decimal& b);
   friend bool operator==(const Decimal& a, const Decimal& b) { return (a <=> b) == std::strong_ordering::equal; }
@@ -49,5 +52,10 @@ class Decimal {
 std::optional<Decimal> add(const Decimal& a, const Decimal& b);
 std::optional<Decimal> subtract(const Decimal& a, const Decimal& b);
 std::optional<Decimal> multiply(const Decimal& a, const Decimal& b);
+
+// a / b with `places` (0..60) digits after the point; nullopt when b is zero or the result does not fit.
+std::optional<Decimal> divide(const Decimal& a, const Decimal& b, int places, Rounding rounding);
+// The multiple of `step` (> 0) at or next to `value`; nullopt where it does not fit.
+std::optional<Decimal> to_step(const Decimal& value, const Decimal& step, Rounding rounding);
 
 }  // namespace tradesync

@@ -235,6 +235,101 @@ TEST(Decimal, agrees_with_arithmetic_on_strings) {
   EXPECT_GT(overflows, 100);  // the property saw both kinds
 }
 
+TEST(Decimal, quotient_is_rounded_as_asked) {
+  const auto third = [](Rounding rounding) { return divide(Decimal(1), Decimal(3), 4, rounding)->text(); };
+  EXPECT_EQ(third(Rounding::down), "0.3333");
+  EXPECT_EQ(third(Rounding::up), "0.3334");
+  EXPECT_EQ(third(Rounding::half_even), "0.3333");
+  EXPECT_EQ(divide(Decimal(-2), Decimal(3), 2, Rounding::down)->text(), "-0.66");
+  EXPECT_EQ(divide(Decimal(-2), Decimal(3), 2, Rounding::up)->text(), "-0.67");
+  EXPECT_EQ(divide(Decimal(1), Decimal(8), 2, Rounding::half_even)->text(), "0.12");
+  EXPECT_EQ(divide(Decimal(3), Decimal(8), 2, Rounding::half_even)->text(), "0.38");
+  EXPECT_EQ(divide(decimal("2.5"), Decimal(1), 0, Rounding::half_even)->text(), "2");
+  EXPECT_EQ(divide(decimal("2.5000000001"), Decimal(1), 0, Rounding::half_even)->text(), "3");
+  EXPECT_EQ(divide(decimal("7.5"), Decimal(3), 0, Rounding::half_even)->text(), "2");
+  EXPECT_EQ(divide(decimal("7.6"), Decimal(3), 0, Rounding::half_even)->text(), "3");
+  EXPECT_EQ(divide(decimal("1e-60"), Decimal(7), 2, Rounding::up)->text(), "0.01");
+  EXPECT_EQ(divide(decimal("1e-60"), Decimal(7), 2, Rounding::half_even)->text(), "0");
+}
+
+TEST(Decimal, quotient_that_has_no_room_is_no_number) {
+  EXPECT_FALSE(divide(Decimal(1), Decimal(0), 2, Rounding::down));
+  EXPECT_FALSE(divide(Decimal(0), Decimal(0), 2, Rounding::down));
+  EXPECT_FALSE(divide(Decimal(1), Decimal(3), -1, Rounding::down));
+  EXPECT_FALSE(divide(Decimal(1), Decimal(3), 39, Rounding::down));
+  EXPECT_FALSE(divide(Decimal(1), Decimal(3), 61, Rounding::down));
+  EXPECT_FALSE(divide(decimal(nines(38)), decimal("1e-60"), 0, Rounding::down));
+  EXPECT_FALSE(divide(decimal(nines(38)), decimal("0.9"), 18, Rounding::down));
+  // Zeros cost no digits: an even division needs room for its value only.
+  EXPECT_EQ(divide(decimal("1e37"), Decimal(1), 18, Rounding::down)->text(), "1" + std::string(37, '0'));
+  EXPECT_EQ(divide(Decimal(1), Decimal(8), 60, Rounding::down)->text(), "0.125");
+  EXPECT_EQ(divide(decimal(nines(38)), decimal(nines(38)), 60, Rounding::up)->text(), "1");
+  EXPECT_EQ(divide(decimal(nines(38)), decimal("1e30"), 0, Rounding::up)->text(), "100000000");
+}
+
+TEST(Decimal, steps_are_found_on_either_side) {
+  EXPECT_EQ(to_step(decimal("1.2345"), decimal("0.01"), Rounding::down)->text(), "1.23");
+  EXPECT_EQ(to_step(decimal("1.2345"), decimal("0.01"), Rounding::up)->text(), "1.24");
+  EXPECT_EQ(to_step(decimal("-1.2345"), decimal("0.01"), Rounding::down)->text(), "-1.23");
+  EXPECT_EQ(to_step(decimal("37"), decimal("25"), Rounding::down)->text(), "25");
+  EXPECT_EQ(to_step(decimal("37.5"), decimal("25"), Rounding::half_even)->text(), "50");
+  EXPECT_EQ(to_step(decimal("0.3"), decimal("0.1"), Rounding::up)->text(), "0.3");
+  EXPECT_EQ(to_step(decimal("0.04"), decimal("0.05"), Rounding::down)->text(), "0");
+  EXPECT_FALSE(to_step(Decimal(1), Decimal(0), Rounding::down));
+  EXPECT_FALSE(to_step(Decimal(1), Decimal(-1), Rounding::down));
+  EXPECT_FALSE(to_step(decimal(nines(38)), decimal("1e-8"), Rounding::down));
+}
+
+struct Divided {
+  std::string quotient, remainder;
+};
+
+// Pencil and paper.
+Divided divide_digits(const std::string& dividend, const std::string& divisor) {
+  Divided out{"0", "0"};
+  for (char digit : dividend) {
+    out.remainder = trimmed(out.remainder + digit);
+    char count = '0';
+    for (; !smaller(out.remainder, divisor); ++count) out.remainder = difference_of(out.remainder, divisor);
+    out.quotient = trimmed(out.quotient + count);
+  }
+  return out;
+}
+
+std::string rounded(Divided division, const std::string& divisor, Rounding rounding) {
+  const std::string twice = sum_of(division.remainder, division.remainder);
+  const bool exact = division.remainder == "0", half = twice == divisor, above = smaller(divisor, twice);
+  const bool odd = (division.quotient.back() - '0') % 2 == 1;
+  const bool more = rounding == Rounding::up ? !exact : rounding == Rounding::half_even && (above || (half && odd));
+  return more ? sum_of(division.quotient, "1") : division.quotient;
+}
+
+TEST(Decimal, quotient_agrees_with_pencil_and_paper) {
+  Random random(20240902);
+  int refused = 0, halves = 0;
+  for (int round = 0; round < 15000; ++round) {
+    const int most_digits = round % 3 == 0 ? 38 : round % 3 == 1 ? 12 : 3;
+    const Sample a = draw(random, most_digits), b = draw(random, most_digits);
+    if (b.big.digits == "0") continue;
+    const int places = static_cast<int>(random.up_to(most_digits == 3 ? 3 : 20));
+    const auto rounding = static_cast<Rounding>(random.up_to(2));
+
+    const int shift = places - a.scale + b.scale;
+    const Big above = widened(a.big, std::max(shift, 0)), below = widened(b.big, std::max(-shift, 0));
+    const Divided division = divide_digits(above.digits, below.digits);
+    halves += sum_of(division.remainder, division.remainder) == below.digits;
+    const Big quotient{a.big.negative != b.big.negative, rounded(division, below.digits, rounding)};
+    const auto expected = text_of(quotient, places);
+    const auto got = divide(decimal(a.text), decimal(b.text), places, rounding);
+    // A quotient may be refused where only the zeros at its end would have made it fit; it is never wrong.
+    ASSERT_TRUE(!got || got->text() == expected) << a.text << " / " << b.text << " to " << places;
+    ASSERT_TRUE(got || !expected || quotient.digits.size() > 38) << a.text << " / " << b.text << " to " << places;
+    refused += !got;
+  }
+  EXPECT_GT(refused, 100);
+  EXPECT_GT(halves, 20);
+}
+
 TEST(Decimal, any_text_is_a_number_that_round_trips_or_is_refused) {
   Random random(7);
   constexpr std::string_view kAlphabet = "00012599.-+eE";

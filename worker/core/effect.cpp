@@ -1,5 +1,6 @@
 #include "core/effect.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace tradesync {
@@ -80,6 +81,39 @@ void Changes::put(Fill fill) {
   fills.push_back(std::move(fill));
 }
 
+void Changes::put(OwnOrderRow row) {
+  for (OwnOrderRow& kept : own_orders)
+    if (kept.id == row.id) return void(kept = std::move(row));
+  own_orders.push_back(std::move(row));
+}
+
+void Changes::put(const PositionUpdate& update) {
+  const auto it = std::find_if(position_updates.begin(), position_updates.end(), [&](const auto& kept) { return kept.id == update.id; });
+  if (it == position_updates.end()) return void(position_updates.push_back(update));
+  const auto take = [](auto& kept, const auto& said) {
+    if (said) kept = said;
+  };
+  take(it->status, update.status);
+  take(it->position_side, update.position_side);
+  take(it->quantity, update.quantity);
+  take(it->entry_price, update.entry_price);
+  take(it->stop_loss_price, update.stop_loss_price);
+  take(it->take_profit_price, update.take_profit_price);
+  take(it->wanted_stop_price, update.wanted_stop_price);
+  take(it->wanted_take_profit, update.wanted_take_profit);
+  take(it->has_stop_loss, update.has_stop_loss);
+  if (!update.exit_reason.empty()) it->exit_reason = update.exit_reason;
+  if (!update.exchange_order_id.empty()) it->exchange_order_id = update.exchange_order_id;
+  if (update.opened_ms != 0) it->opened_ms = update.opened_ms;
+  if (update.unprotected_since_ms >= 0) it->unprotected_since_ms = update.unprotected_since_ms;
+}
+
+void Changes::put(CommandResult result) {
+  for (CommandResult& kept : commands)
+    if (kept.id == result.id) return void(kept = std::move(result));
+  commands.push_back(std::move(result));
+}
+
 void Changes::next_stage() {
   stages.emplace_back();
   stages.back().first_fill = fills.size();
@@ -88,7 +122,7 @@ void Changes::next_stage() {
 }
 
 bool Changes::has_account_data() const {
-  return !(orders.empty() && fills.empty() && stages.empty() && balances.empty() &&
+  return !(own_orders.empty() && position_updates.empty() && commands.empty() && position_modes.empty() && orders.empty() && fills.empty() && stages.empty() && balances.empty() &&
            instruments.empty() && leverages.empty() && fundings.empty() && events.empty() && cursors.empty() &&
            sync_runs.empty() && dead_letters.empty());
 }

@@ -9,6 +9,7 @@
 
 #include "core/model.hpp"
 #include "core/request.hpp"
+#include "core/states.hpp"
 
 namespace tradesync {
 
@@ -41,6 +42,38 @@ struct EventRow {
   std::string event_type, severity, symbol, order_id;
   std::string data;  // JSON object text or ""
   std::string message;
+  std::int64_t position_id = 0;  // 0 = none
+};
+// An order of ours as we want it on record: committed before the first byte of it leaves. One row per `id`, last state wins.
+struct OwnOrderRow {
+  std::int64_t id = 0, position_id = 0;  // orders.id (from the block that Loaded brought); 0 = no position
+  Purpose purpose = Purpose::entry;
+  OrderTicket ticket;                    // client_order_id of the attempt that counts
+  OrderStatus status = OrderStatus::submitting;
+  std::string venue_status, reject_reason;
+  int attempt = 1;
+};
+// What the saga says about a row of positions. nullopt and "" = leave as it is.
+struct PositionUpdate {
+  std::int64_t id = 0;
+  std::optional<PositionStatus> status;
+  std::optional<PositionSide> position_side;       // before the entry is sent only
+  std::optional<Decimal> quantity, entry_price;    // from fills
+  std::optional<Decimal> stop_loss_price, take_profit_price;
+  std::optional<Decimal> wanted_stop_price, wanted_take_profit;  // what the tables must remember across a crash; 0 = none
+  std::optional<bool> has_stop_loss;               // true sets protected_at once
+  std::string exit_reason, exchange_order_id;
+  std::int64_t opened_ms = 0;                      // venue time of the first fill
+  std::int64_t unprotected_since_ms = -1;          // unix ms, 0 = protected, -1 = leave
+};
+struct CommandResult {
+  std::int64_t id = 0;
+  std::string status;            // running done failed expired
+  std::string error;             // "" unless failed or expired
+};
+struct PositionMode {
+  std::string symbol;            // "" = the whole account
+  bool hedge = false;
 };
 struct Cursor {
   std::string stream, symbol, position;
@@ -58,8 +91,13 @@ struct DeadLetter {
   std::string sqlstate = "22000";  // data exception: what an unreadable frame is
 };
 
-// Rows of one turn. Orders and positions keep only their last state per key (and stage); fills and events append.
+// Rows of one turn, written in this order: own orders and position updates before reports, so that an order's row exists
+// before the report about it and a closing finds the reason why. Orders and positions keep only their last state per key (and stage); fills and events append.
 struct Changes {
+  std::vector<OwnOrderRow> own_orders;
+  std::vector<PositionUpdate> position_updates;
+  std::vector<CommandResult> commands;
+  std::vector<PositionMode> position_modes;
   std::vector<OrderChange> orders;
   std::vector<Fill> fills;
   std::vector<PositionStage> stages;
@@ -78,6 +116,9 @@ struct Changes {
   void put(Fill fill);
   void put(PositionChange change);
   void put(Closing closing);
+  void put(OwnOrderRow row);               // replaces the row of that id
+  void put(const PositionUpdate& update);  // merged into the update of that id
+  void put(CommandResult result);          // replaces the result of that id
   bool empty() const;
   // Anything besides prices: such a turn is committed durably.
   bool has_account_data() const;

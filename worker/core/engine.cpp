@@ -12,19 +12,25 @@ Engine::Engine(const VenueRules& rules, const EngineSettings& settings, Loaded l
       private_(rules, requests_, link_ids_, random_),
       public_(rules, link_ids_, random_),
       restore_(rules, requests_),
+      writes_(rules, clock_),
+      trader_(rules, settings_.trading, clock_, requests_, writes_, market_, orders_, positions_),
       cursors_(std::move(loaded.cursors)),
       buffer_limit_(settings.buffer_events) {
-  for (auto& order : loaded.orders) orders_.load(std::move(order));
-  for (auto& held : loaded.positions) positions_.load(std::move(held.position), held.reported, held.row_open, held.row_side);
+  forget_unfilled(loaded);
+  for (const auto& order : loaded.orders) orders_.load(order);
+  for (const auto& held : loaded.positions) positions_.load(held.position, held.reported, held.row_open, held.row_side);
+  load_trading(std::move(loaded));
 }
 
 void Engine::step(Event event, std::int64_t now_ms, Effects& effects) {
   std::visit([&](auto& what) { on(what, now_ms, effects); }, event);
+  for (const Closing& closing : positions_.take_closed()) trader_.on_closed(closing.symbol, closing.position_side, closing.closed_ms, now_ms, effects);
   if (!std::holds_alternative<Tick>(event) && !std::holds_alternative<Stopping>(event)) on(Tick{}, now_ms, effects);
 }
 
 void Engine::on(const Started&, std::int64_t now_ms, Effects&) {
   started_ = true;
+  start_trading(now_ms);
   clock_due_ms_ = instruments_due_ms_ = now_ms;
   if (settings_.private_session) private_.start(now_ms);
 }
@@ -33,6 +39,7 @@ void Engine::on(const Stopping&, std::int64_t, Effects& effects) {
   stopping_ = true;
   restore_.forget();
   requests_.drop_all();
+  writes_.drop_all();
   private_.stop(effects);
   public_.stop(effects);
 }
@@ -54,7 +61,7 @@ void Engine::on(const FrameRead& event, std::int64_t now_ms, Effects& effects) {
     for (Fact& fact : *event.facts) private_fact(event.link, fact, now_ms, effects);
   } else if (public_.owns(event.link)) {
     public_.on_message(event.link, now_ms);
-    for (Fact& fact : *event.facts) public_fact(event.link, fact, now_ms);
+    for (Fact& fact : *event.facts) public_fact(event.link, fact, now_ms, effects);
   }
 }
 
@@ -77,6 +84,7 @@ void Engine::on(const FrameUnreadable& event, std::int64_t now_ms, Effects& effe
 }
 
 void Engine::on(Answered& event, std::int64_t now_ms, Effects& effects) {
+  if (const auto written = writes_.take_reply(event.reply, now_ms)) return on_written(*written, event.reply, now_ms, effects);
   Answer answer;
   Requests::Trouble trouble;
   const bool complete = requests_.on_reply(std::move(event.reply), now_ms, answer, trouble);
@@ -85,6 +93,9 @@ void Engine::on(Answered& event, std::int64_t now_ms, Effects& effects) {
   if (!complete) return;
   if (private_.on_answer(answer, now_ms, effects)) return;
   if (restore_.on_answer(answer)) return continue_restore(now_ms, effects);
+  if (answer.request.kind == RequestKind::position_mode && answer.reply.outcome == Outcome::ok) note_mode(answer.request.symbol, answer.reply.hedge_mode, effects);
+  if (trader_.on_answer(answer, live(), now_ms, effects)) return apply_answer_facts(answer.reply.facts, now_ms, effects);
+  if (on_vanished(answer, now_ms, effects)) return;
   other_answer(answer, now_ms, effects);
 }
 
@@ -112,30 +123,39 @@ void Engine::on(const Tick&, std::int64_t now_ms, Effects& effects) {
       place_sideless(now_ms, false, effects);
       resolve_doubts(now_ms, effects);
       if (now_ms >= audit_due_ms_) audit();
+      ask_vanished(now_ms);
       if (has_hole() && now_ms >= hole_restore_at_ms_) close_hole(now_ms, effects);
     }
-  } else if (clock_.known() && instruments_known_ && !live()) {
+  } else if (clock_.known() && market_.instruments_known && !live()) {
     session_ = SessionState::live;  // nothing to restore: prices are all there is
+    if (paper_) ask(RequestKind::balances, Requests::Priority::normal);
   }
+  if (paper_) ask_paper(now_ms, effects);
+  trade(now_ms, effects);
   public_.step(now_ms, effects);
   requests_.pump(now_ms, effects.actions);
+  if (paper_) to_paper(effects.actions);
 }
 
 std::int64_t Engine::next_deadline(std::int64_t now_ms) {
   if (!started_ || stopping_) return INT64_MAX;
   std::int64_t deadline = std::min({clock_due_ms_, instruments_due_ms_, prices_due_ms_});
-  deadline = std::min({deadline, requests_.next_deadline(now_ms), public_.next_deadline(now_ms)});
+  deadline = std::min({deadline, requests_.next_deadline(now_ms), public_.next_deadline(now_ms), trader_.next_deadline(), writes_.next_deadline(now_ms)});
+  if (!paper_requests_.empty()) return now_ms;
   if (!settings_.private_session) return deadline;
   deadline = std::min(deadline, private_.next_deadline(clock_.known()));
   if (!live()) return deadline;
   deadline = std::min({deadline, positions_.next_deadline(), audit_due_ms_, has_hole() ? hole_restore_at_ms_ : INT64_MAX});
   for (const auto& [symbol, at_ms] : ask_position_at_ms_) deadline = std::min(deadline, at_ms);
+  deadline = std::min(deadline, second_look_at_ms_);
+  for (const auto& [symbol, again] : ask_fills_again_) deadline = std::min(deadline, again.at_ms);
+  for (const Vanished& each : vanished_) deadline = std::min(deadline, each.request == 0 ? each.ask_at_ms : INT64_MAX);
   return deadline;
 }
 
 void Engine::end_turn(std::int64_t now_ms, Effects& effects) {
   if (now_ms >= prices_due_ms_) {
-    for (auto& [symbol, live] : live_prices_) {
+    for (auto& [symbol, live] : market_.prices) {
       if (!live.dirty) continue;
       live.dirty = false;
       effects.changes.prices.push_back(live.price);
@@ -182,7 +202,7 @@ std::set<std::string> Engine::subscribed_symbols() const {
 }
 
 bool Engine::sync_settled() const {
-  if (!instruments_known_) return false;
+  if (!market_.instruments_known) return false;
   for (const auto& symbol : public_.symbols()) {
     const auto topic = public_.status(symbol)->topic;
     if (topic == PublicStreams::Topic::waiting || topic == PublicStreams::Topic::requested) return false;
@@ -195,7 +215,7 @@ std::vector<Engine::SyncRow> Engine::sync_rows(const std::set<std::string>& befo
   for (auto& symbol : positions_.open_symbols()) symbols.insert(symbol);
   std::vector<SyncRow> rows;
   for (const auto& symbol : symbols) {
-    if (instruments_known_ && !instruments_.contains(symbol)) {
+    if (market_.instruments_known && !market_.instruments.contains(symbol)) {
       rows.push_back({symbol, "invalid", "the exchange lists no such symbol"});
       continue;
     }

@@ -3,16 +3,21 @@
 // the deterministic simulation.
 #pragma once
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "core/command.hpp"
+#include "core/paper.hpp"
 #include "core/positions.hpp"
 #include "core/private_stream.hpp"
 #include "core/public_streams.hpp"
 #include "core/restore.hpp"
 #include "core/trade_cursor.hpp"
+#include "core/trader.hpp"
+#include "core/trading_settings.hpp"
 
 namespace tradesync {
 
@@ -22,6 +27,7 @@ struct EngineSettings {
   std::int64_t price_interval_ms = 250;
   std::int64_t audit_interval_ms = 60000;
   std::uint64_t seed = 1;
+  TradingSettings trading;
 };
 
 // What the tables hold when the worker starts.
@@ -32,8 +38,17 @@ struct LoadedPosition {
 };
 struct Loaded {
   std::vector<LoadedPosition> positions;
-  std::vector<Order> orders;
+  std::vector<Order> orders;             // open ones that the venue has answered (order_id is known)
   Cursors cursors;
+  std::string epoch;                     // of our client order ids; "" = none yet, nothing can be sent
+  std::vector<std::int64_t> order_ids;   // orders.id reserved for orders that we shall send
+  std::vector<LoadedTrade> trades;       // open managed positions, and closed ones with an open order of ours
+  std::vector<LoadedOwnOrder> own_orders;
+  std::vector<Command> commands;         // queued and running
+  std::vector<PositionMode> position_modes;
+  std::map<std::string, Decimal> leverages;  // as last reported
+  std::vector<Balance> balances;         // dry_run: the paper account
+  std::vector<std::string> recent_fills; // "symbol|trade id" of fills that the tables have and the venue may repeat
 };
 
 struct Started {};                       // connect
@@ -47,8 +62,21 @@ struct FrameRead {                       // one decoded frame; its facts are mov
 struct FrameUnreadable { std::uint64_t link = 0; std::string error, sample; };
 struct Answered { Reply reply; };
 struct SyncAsked { std::vector<std::string> symbols; };  // sync_positions(): these must be subscribed, too
+// Commands read after a wake-up, with the rows of the positions that they open. Known ones are ignored.
+struct CommandsRead {
+  std::vector<Command> commands;
+  std::vector<LoadedTrade> trades;
+  std::vector<std::int64_t> order_ids;   // appended to the reserve
+};
+struct AccountChanged {                  // the account's row: halted, trading switched off
+  bool may_open = true;
+  std::string why_not;
+};
+// verify_position(): asks all three sources about one position. Answered by Engine::verifications().
+struct VerifyAsked { std::uint64_t id = 0; std::string symbol; PositionSide side = PositionSide::both; std::int64_t position_id = 0; };
 struct Tick {};
-using Event = std::variant<Started, Stopping, SocketOpened, SocketClosed, FrameRead, FrameUnreadable, Answered, SyncAsked, Tick>;
+using Event = std::variant<Started, Stopping, SocketOpened, SocketClosed, FrameRead, FrameUnreadable, Answered, SyncAsked,
+                           CommandsRead, AccountChanged, VerifyAsked, Tick>;
 
 class Engine {
  public:
@@ -72,6 +100,9 @@ class Engine {
   std::set<std::string> subscribed_symbols() const;
   bool sync_settled() const;  // no subscription is waiting for its answer
   const PublicStreams& prices() const { return public_; }
+  std::size_t order_ids_left() const { return trader_.order_ids_left(); }
+  bool verification_done(std::uint64_t id) const { return trader_.verification().done(id); }
+  std::vector<VerifyRow> take_verification(std::uint64_t id) { return trader_.take_verification(id); }
 
  private:
   void on(const Started&, std::int64_t now_ms, Effects&);
@@ -82,6 +113,9 @@ class Engine {
   void on(const FrameUnreadable&, std::int64_t now_ms, Effects&);
   void on(Answered&, std::int64_t now_ms, Effects&);
   void on(const SyncAsked&, std::int64_t now_ms, Effects&);
+  void on(CommandsRead&, std::int64_t now_ms, Effects&);
+  void on(const AccountChanged&, std::int64_t now_ms, Effects&);
+  void on(const VerifyAsked&, std::int64_t now_ms, Effects&);
   void on(const Tick&, std::int64_t now_ms, Effects&);
 
   std::int64_t lag_of(const Facts& facts, std::int64_t now_ms) const;
@@ -89,14 +123,28 @@ class Engine {
   // engine_facts.cpp: what one fact changes.
   void private_fact(std::uint64_t link, Fact& fact, std::int64_t now_ms, Effects& effects);
   void account_fact(Fact& fact, Source source, std::int64_t now_ms, Effects& effects);
-  void public_fact(std::uint64_t link, Fact& fact, std::int64_t now_ms);
+  void public_fact(std::uint64_t link, Fact& fact, std::int64_t now_ms, Effects& effects);
   void apply_order(Order order, Source source, std::int64_t now_ms, Effects& effects);
   void apply_fill(Fill fill, std::int64_t now_ms, Effects& effects);
   void book_fill(Fill fill, std::int64_t now_ms, Effects& effects);
   void place_sideless(std::int64_t now_ms, bool all, Effects& effects);
   void apply_position(VenuePosition position, Source source, std::int64_t now_ms, Effects& effects);
-  void apply_price(const Price& price, std::int64_t now_ms);
+  void apply_price(const Price& price, std::int64_t now_ms, Effects& effects);
+  void take_price(const Price& price, std::int64_t now_ms, Effects& effects);
   void follow_symbol(const std::string& symbol, std::int64_t now_ms, Effects& effects);
+
+  // engine_trading.cpp: between the trader, the mirror and – in dry_run – the paper exchange.
+  static void forget_unfilled(Loaded& loaded);
+  void load_trading(Loaded loaded);
+  void start_trading(std::int64_t now_ms);
+  void trade(std::int64_t now_ms, Effects& effects);
+  void note_mode(const std::string& symbol, bool hedge, Effects& effects);
+  void on_written(const Writes::Written& written, const Reply& reply, std::int64_t now_ms, Effects& effects);
+  void apply_answer_facts(Facts& facts, std::int64_t now_ms, Effects& effects);
+  void answer_questions(std::int64_t now_ms);
+  void to_paper(std::vector<Action>& actions);
+  void ask_paper(std::int64_t now_ms, Effects& effects);
+  void paper_facts(Facts& facts, std::int64_t now_ms, Effects& effects);
 
   // engine_session.cpp: connect, buffer, restore, replay, live.
   void signal(PrivateStream::Signal signal, const std::string& why, std::int64_t now_ms, Effects& effects);
@@ -106,7 +154,13 @@ class Engine {
   void replay(std::int64_t now_ms, Effects& effects);
   void buffer_fact(Fact fact, std::int64_t now_ms, Effects& effects);
   void other_answer(Answer& answer, std::int64_t now_ms, Effects& effects);
+  void look_again(std::int64_t now_ms);
+  bool on_second_look(Answer& answer, std::int64_t now_ms, Effects& effects);
+  void apply_read(VenuePosition position, std::int64_t as_of_ms, std::int64_t now_ms, Effects& effects);
   void resolve_doubts(std::int64_t now_ms, Effects& effects);
+  void ask_vanished(std::int64_t now_ms);
+  void give_up(Order order, std::int64_t as_of_ms, std::int64_t now_ms, Effects& effects);
+  bool on_vanished(const Answer& answer, std::int64_t now_ms, Effects& effects);
   void audit();
   void finish_audit(Answer& answer, std::int64_t now_ms, Effects& effects);
   // An account frame came that could not be read, and no restore has begun since: cursors stay where they are.
@@ -126,11 +180,18 @@ class Engine {
   Restore restore_;
   Orders orders_;
   Positions positions_;
+  MarketView market_;
+  Writes writes_;
+  Trader trader_;
+  Loaded loaded_trading_;                 // until the clock runs
+  std::unique_ptr<Paper> paper_;          // dry_run: the venue
+  std::vector<Request> paper_requests_;   // asked in this step, answered in the next
   Cursors cursors_;
   std::map<std::string, TradeCursor> trade_cursors_;
   struct SidelessFill { Fill fill; std::int64_t since_ms = 0; };
   std::vector<SidelessFill> sideless_;
   Recent<char> recent_fills_{limits::kRecentFills};
+  std::set<std::string> counted_fills_;   // in the sums that the trader has loaded
 
   SessionState session_ = SessionState::connecting;
   bool started_ = false, stopping_ = false;
@@ -142,16 +203,19 @@ class Engine {
   std::int64_t hole_at_ms_ = -1, hole_restore_at_ms_ = 0;
   Backoff hole_pause_{limits::kHoleRestoreFirstMs, limits::kHoleRestoreLastMs};
 
-  bool instruments_known_ = false;
-  std::set<std::string> instruments_;
   std::set<std::string> asked_symbols_;   // wanted by sync_positions()
-  struct LivePrice { Price price; bool dirty = false; };
-  std::map<std::string, LivePrice> live_prices_;
   std::int64_t prices_due_ms_ = INT64_MAX;
 
   std::int64_t clock_due_ms_ = 0, instruments_due_ms_ = 0, audit_due_ms_ = INT64_MAX;
-  struct DoubtAsked { std::string symbol; bool about_position = false; };
+  struct DoubtAsked { std::string symbol; bool about_position = false, settles = true; };
+  struct Vanished { Order order; std::int64_t ask_at_ms = 0; std::uint64_t request = 0; };
+  std::map<std::string, std::int64_t> first_missed_;  // orders without a time of their own
+  std::vector<Vanished> vanished_;        // young orders that a snapshot did not list: asked for again before they are given up
   std::map<std::uint64_t, DoubtAsked> doubt_requests_;
+  std::int64_t second_look_at_ms_ = INT64_MAX;              // lists lag: what a restore could not see yet
+  std::set<std::uint64_t> second_look_;
+  struct FillsAgain { std::int64_t at_ms = 0, since_ms = 0; };
+  std::map<std::string, FillsAgain> ask_fills_again_;       // lists of executions lag: what they did not explain at first
   std::map<std::string, std::int64_t> ask_position_at_ms_;  // absent in a snapshot, but reported after it was asked for
   std::uint64_t audit_request_ = 0;
   bool audit_suspects_ = false;

@@ -39,12 +39,18 @@ void Engine::account_fact(Fact& fact, Source source, std::int64_t now_ms, Effect
   if (auto* position = std::get_if<VenuePosition>(&fact)) return apply_position(std::move(*position), source, now_ms, effects);
   if (auto* balance = std::get_if<Balance>(&fact)) effects.changes.balances.push_back(std::move(*balance));
   else if (auto* funding = std::get_if<Funding>(&fact)) effects.changes.fundings.push_back(std::move(*funding));
-  else if (auto* leverage = std::get_if<Leverage>(&fact)) effects.changes.leverages.push_back(std::move(*leverage));
+  else if (auto* leverage = std::get_if<Leverage>(&fact)) {
+    market_.leverages[leverage->symbol] = leverage->leverage;
+    effects.changes.leverages.push_back(std::move(*leverage));
+  } else if (const auto* price = std::get_if<Price>(&fact)) {
+    take_price(*price, now_ms, effects);  // the answer to a question about it
+  }
 }
 
 void Engine::apply_order(Order order, Source source, std::int64_t now_ms, Effects& effects) {
   const std::string symbol = order.symbol;
   const bool was_open = orders_.open_count(symbol) > 0;
+  trader_.on_order(order, now_ms);
   if (!orders_.apply(std::move(order), source, effects.changes)) return;
   if (was_open != (orders_.open_count(symbol) > 0)) follow_symbol(symbol, now_ms, effects);
   place_sideless(now_ms, false, effects);
@@ -78,6 +84,7 @@ void Engine::book_fill(Fill fill, std::int64_t now_ms, Effects& effects) {
   const std::string symbol = fill.symbol;
   const bool was_open = positions_.is_open(symbol);
   effects.changes.put(fill);  // before the closing that it may bring about
+  if (!counted_fills_.contains(symbol + "|" + fill.trade_id)) trader_.on_fill(fill);
   positions_.book(fill, now_ms, effects.changes);
   if (was_open && !positions_.is_open(symbol)) follow_symbol(symbol, now_ms, effects);
   if (!has_hole() && fill.executed_ms > cursors_.account_ms) {
@@ -97,39 +104,53 @@ void Engine::book_fill(Fill fill, std::int64_t now_ms, Effects& effects) {
 void Engine::apply_position(VenuePosition position, Source source, std::int64_t now_ms, Effects& effects) {
   const std::string symbol = position.symbol;
   const bool was_open = positions_.is_open(symbol);
+  if (position.leverage) market_.leverages[symbol] = *position.leverage;
+  trader_.on_position(position, source, now_ms);
   positions_.apply(std::move(position), source, now_ms, effects.changes);
   place_sideless(now_ms, false, effects);
   if (was_open != positions_.is_open(symbol)) follow_symbol(symbol, now_ms, effects);
 }
 
-void Engine::public_fact(std::uint64_t link, Fact& fact, std::int64_t now_ms) {
-  if (const auto* price = std::get_if<Price>(&fact)) apply_price(*price, now_ms);
+void Engine::public_fact(std::uint64_t link, Fact& fact, std::int64_t now_ms, Effects& effects) {
+  if (const auto* price = std::get_if<Price>(&fact)) apply_price(*price, now_ms, effects);
   else if (const auto* ack = std::get_if<Acknowledged>(&fact))
     public_.on_acknowledged(link, ack->command_id, ack->ok, ack->message, ack->failed_symbol, now_ms);
 }
 
-void Engine::apply_price(const Price& price, std::int64_t now_ms) {
+void Engine::apply_price(const Price& price, std::int64_t now_ms, Effects& effects) {
   if (!public_.wants(price.symbol)) return;
-  LivePrice& live = live_prices_[price.symbol];
+  public_.on_price(price.symbol, now_ms);
+  take_price(price, now_ms, effects);
+}
+
+void Engine::take_price(const Price& price, std::int64_t now_ms, Effects& effects) {
+  MarketView::LivePrice& live = market_.prices[price.symbol];
   const bool first = live.price.symbol.empty();
   live.price.symbol = price.symbol;
   live.price.at_ms = std::max(live.price.at_ms, price.at_ms);
-  if (price.mark) live.price.mark = price.mark;
+  if (price.mark) {
+    live.price.mark = price.mark;
+    live.seen_ms = now_ms;
+  }
   if (price.last) live.price.last = price.last;
   live.dirty = true;
-  public_.on_price(price.symbol, now_ms);
   // The first price of a symbol is somebody waiting; later ones are conflated.
   const std::int64_t due = now_ms + (first ? 0 : settings_.price_interval_ms);
   prices_due_ms_ = std::min(prices_due_ms_, due);
+  trader_.on_market(price.symbol);
+  if (!paper_) return;
+  Facts pushed;
+  paper_->on_price(price, clock_.venue_now(now_ms), pushed);
+  paper_facts(pushed, now_ms, effects);
 }
 
 // Subscriptions follow positions, resting orders and explicit wishes.
 void Engine::follow_symbol(const std::string& symbol, std::int64_t now_ms, Effects& effects) {
-  const bool wanted = positions_.is_open(symbol) || orders_.open_count(symbol) > 0 || asked_symbols_.contains(symbol);
+  const bool wanted = positions_.is_open(symbol) || orders_.open_count(symbol) > 0 || asked_symbols_.contains(symbol) || trader_.wants(symbol);
   if (!wanted) {
     public_.unwant(symbol, effects);
-    live_prices_.erase(symbol);
-  } else if (instruments_known_ && instruments_.contains(symbol)) {
+    market_.prices.erase(symbol);
+  } else if (market_.instruments_known && market_.instruments.contains(symbol)) {
     public_.want(symbol, now_ms);
   }
 }

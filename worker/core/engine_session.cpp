@@ -34,6 +34,7 @@ void Engine::signal(PrivateStream::Signal signal, const std::string& why, std::i
       restore_.forget();
       buffer_.clear();
       doubt_requests_.clear();
+      note_move(session_, SessionState::connecting);
       session_ = SessionState::connecting;
       return;
   }
@@ -43,10 +44,14 @@ void Engine::begin_restore(const std::string& reason, std::int64_t now_ms, Effec
   for (const auto& [id, doubt] : doubt_requests_) requests_.drop(id);
   doubt_requests_.clear();
   if (audit_request_ != 0) requests_.drop(audit_request_);
+  for (const std::uint64_t id : second_look_) requests_.drop(id);
+  second_look_.clear();
+  second_look_at_ms_ = kNever;
   audit_request_ = 0;
   audit_due_ms_ = kNever;
   buffer_.clear();
   buffer_overflowed_ = false;
+  note_move(session_, SessionState::buffering);
   session_ = SessionState::buffering;
   restore_reason_ = reason;
   restore_started_ms_ = now_ms;
@@ -84,20 +89,14 @@ void Engine::continue_restore(std::int64_t now_ms, Effects& effects) {
 // Orders and fills first, so that the positions that follow are explained by them.
 void Engine::merge_snapshot(std::int64_t now_ms, Effects& effects) {
   for (auto& order : restore_.orders) apply_order(std::move(order), Source::rest, now_ms, effects);
-  for (auto& [order, as_of_ms] : restore_.gone_orders) {
-    // Not among the open orders and unknown by id: it is certainly not open. Its fills, if any, are executions.
-    order.status = OrderStatus::canceled;
-    order.venue_status = "GONE";
-    order.reject_reason = "the exchange no longer knows this order";
-    order.version = Version{0, std::max(as_of_ms, order.version.time + 1)};
-    apply_order(std::move(order), Source::rest, now_ms, effects);
-  }
+  for (auto& [order, as_of_ms] : restore_.gone_orders) give_up(std::move(order), as_of_ms, now_ms, effects);
+  if (rules_.position_mode_account_wide) note_mode({}, restore_.hedge_mode, effects);
   std::sort(restore_.fills.begin(), restore_.fills.end(), [](const Fill& a, const Fill& b) { return a.executed_ms < b.executed_ms; });
   for (auto& fill : restore_.fills) apply_fill(std::move(fill), now_ms, effects);
   for (auto& funding : restore_.fundings) effects.changes.fundings.push_back(std::move(funding));
 
   const std::vector<VenuePosition> listed = restore_.positions;
-  for (const auto& position : listed) apply_position(position, Source::rest, now_ms, effects);
+  for (const auto& position : listed) apply_read(position, restore_.positions_as_of_ms, now_ms, effects);
   const auto open_before = positions_.open_symbols();
   for (const auto& symbol : positions_.absent(listed, restore_.positions_as_of_ms, now_ms, effects.changes))
     ask_position_at_ms_[symbol] = now_ms + kAskAgainMs;
@@ -109,10 +108,12 @@ void Engine::merge_snapshot(std::int64_t now_ms, Effects& effects) {
   for (const auto& symbol : unexplained) {
     const std::int64_t since = std::max<std::int64_t>(cursors_.account_ms - kLookBackMs, 1);
     doubt_requests_[ask(RequestKind::executions, Requests::Priority::normal, symbol, since)] = {symbol, false};
+    ask_fills_again_[symbol] = {now_ms + limits::kReadLagMs, since};
   }
   const int findings = static_cast<int>(unexplained.size());
   for (const auto& symbol : open_before) follow_symbol(symbol, now_ms, effects);
 
+  for (const auto& leverage : restore_.leverages) market_.leverages[leverage.symbol] = leverage.leverage;
   for (auto& balance : restore_.balances) effects.changes.balances.push_back(std::move(balance));
   for (auto& leverage : restore_.leverages)
     if (positions_.is_open(leverage.symbol)) effects.changes.leverages.push_back(std::move(leverage));
@@ -124,7 +125,32 @@ void Engine::merge_snapshot(std::int64_t now_ms, Effects& effects) {
        "account synchronised in " + std::to_string(now_ms - restore_started_ms_) + " ms (" + restore_reason_ + ")");
   restore_.finish();
   restore_.forget();
-  audit_due_ms_ = now_ms + settings_.audit_interval_ms;
+  audit_due_ms_ = now_ms + std::min(settings_.audit_interval_ms, limits::kReadLagMs);
+  second_look_at_ms_ = now_ms + limits::kReadLagMs;
+}
+
+// Lists lag behind what was done and reported just before we listened: after a while the open orders are read once more.
+void Engine::look_again(std::int64_t now_ms) {
+  if (now_ms < second_look_at_ms_) return;
+  second_look_at_ms_ = kNever;
+  second_look_.insert(ask(RequestKind::open_orders, Requests::Priority::background));
+  if (rules_.conditional_orders_apart) second_look_.insert(ask(RequestKind::open_conditional_orders, Requests::Priority::background));
+}
+
+bool Engine::on_second_look(Answer& answer, std::int64_t now_ms, Effects& effects) {
+  if (second_look_.erase(answer.request.id) == 0) return false;
+  std::set<std::string> listed;
+  for (Fact& fact : answer.reply.facts) {
+    if (const auto* order = std::get_if<Order>(&fact)) listed.insert(order->symbol + "|" + order->order_id);
+    account_fact(fact, Source::rest, now_ms, effects);
+  }
+  for (Order& order : orders_.open()) {
+    const bool conditional = answer.request.kind == RequestKind::open_conditional_orders;
+    const bool of_this_list = !rules_.conditional_orders_apart || (order.kind == OrderKind::conditional) == conditional;
+    const bool young = answer.as_of_ms - std::max(order.version.time, order.created_ms) < limits::kReadLagMs;
+    if (of_this_list && !young && !listed.contains(order.symbol + "|" + order.order_id)) vanished_.push_back({std::move(order), now_ms, 0});
+  }
+  return true;
 }
 
 void Engine::replay(std::int64_t now_ms, Effects& effects) {
@@ -140,34 +166,51 @@ void Engine::other_answer(Answer& answer, std::int64_t now_ms, Effects& effects)
     return;
   }
   if (answer.request.kind == RequestKind::instruments) {
-    std::set<std::string> known;
+    std::map<std::string, Instrument, std::less<>> known;
     for (auto& fact : answer.reply.facts) {
       auto* instrument = std::get_if<Instrument>(&fact);
       if (!instrument) continue;
-      known.insert(instrument->symbol);
+      known.insert_or_assign(instrument->symbol, *instrument);
+      if (paper_) paper_->on_instrument(*instrument);
       effects.changes.instruments.push_back(std::move(*instrument));
     }
-    instruments_ = std::move(known);
-    instruments_known_ = true;
+    market_.instruments = std::move(known);
+    market_.instruments_known = true;
     for (const auto& symbol : positions_.open_symbols()) follow_symbol(symbol, now_ms, effects);
     for (const auto& symbol : orders_.open_symbols()) follow_symbol(symbol, now_ms, effects);
     for (const auto& symbol : std::set<std::string>(asked_symbols_)) follow_symbol(symbol, now_ms, effects);
     return;
   }
+  if (answer.request.kind == RequestKind::balances) {  // dry_run: what the paper account begins with
+    for (auto& fact : answer.reply.facts) account_fact(fact, Source::rest, now_ms, effects);
+    return;
+  }
+  if (on_second_look(answer, now_ms, effects)) return;
   if (answer.request.id == audit_request_) return finish_audit(answer, now_ms, effects);
   const auto doubt = doubt_requests_.find(answer.request.id);
   if (doubt == doubt_requests_.end()) return;
   const DoubtAsked asked = doubt->second;
   doubt_requests_.erase(doubt);
-  bool listed = false;
+  std::set<PositionSide> listed;
+  bool conclusive = true;
   for (auto& fact : answer.reply.facts) {
-    if (const auto* position = std::get_if<VenuePosition>(&fact)) listed |= position->symbol == asked.symbol;
+    if (auto* position = std::get_if<VenuePosition>(&fact)) {
+      // A row of zero is listed or not, as the venue likes: either way nothing is held there.
+      if (position->symbol == asked.symbol && !position->quantity.is_zero()) listed.insert(position->position_side);
+      position->version = positions_.as_read(*position, answer.as_of_ms);
+    }
     account_fact(fact, Source::rest, now_ms, effects);
   }
-  if (asked.about_position && !listed) {
+  if (asked.about_position) {
     for (PositionSide side : {PositionSide::both, PositionSide::long_, PositionSide::short_}) {
       const VenuePosition* held = positions_.find(asked.symbol, side);
-      if (!held) continue;  // one that we hold flat, too: it is flat as of now, and fills that wait for a report have theirs
+      if (!held || listed.contains(side)) continue;
+      if (!positions_.may_be_flat(asked.symbol, side, answer.as_of_ms)) {
+        ask_position_at_ms_[asked.symbol] = now_ms + kAskAgainMs;  // reported so lately that a list may lack it
+        conclusive = false;
+        continue;
+      }
+      // One that we hold flat, too: it is flat as of now, and fills that wait for a report have theirs
       VenuePosition flat;
       flat.symbol = asked.symbol;
       flat.position_side = side;
@@ -175,13 +218,30 @@ void Engine::other_answer(Answer& answer, std::int64_t now_ms, Effects& effects)
       apply_position(std::move(flat), Source::rest, now_ms, effects);
     }
   }
+  if (!asked.settles || !conclusive) return;
+  // All fills are here and do not add up to what was reported: the report may be the one that is wrong.
+  if (!asked.about_position && positions_.is_unexplained(asked.symbol)) {
+    doubt_requests_[ask(RequestKind::positions, Requests::Priority::normal, asked.symbol)] = {asked.symbol, true};
+    return;
+  }
   const bool was_open = positions_.is_open(asked.symbol);
-  if (!positions_.settle(asked.symbol, now_ms, effects.changes).empty())
+  if (!positions_.settle(asked.symbol, now_ms, effects.changes).empty()) {
+    const std::int64_t since = clock_.venue_now(now_ms) - limits::kReadLagMs - rules_.execution_overlap_ms;
+    ask_fills_again_.try_emplace(asked.symbol, FillsAgain{now_ms + limits::kReadLagMs, std::max<std::int64_t>(since, 1)});
+    ask_position_at_ms_.try_emplace(asked.symbol, now_ms + limits::kReadLagMs);
     note(effects, "quantity_mismatch_detected", "WARNING", "position and fills of the exchange do not add up", asked.symbol);
+  }
   if (was_open != positions_.is_open(asked.symbol)) follow_symbol(asked.symbol, now_ms, effects);
 }
 
+// One row of a list of positions that was asked for at `as_of_ms`.
+void Engine::apply_read(VenuePosition position, std::int64_t as_of_ms, std::int64_t now_ms, Effects& effects) {
+  position.version = positions_.as_read(position, as_of_ms);
+  apply_position(std::move(position), Source::rest, now_ms, effects);
+}
+
 void Engine::resolve_doubts(std::int64_t now_ms, Effects&) {
+  look_again(now_ms);
   for (const auto& doubt : positions_.overdue(now_ms)) {
     const bool about_position = doubt.need == Positions::Need::position;
     const std::int64_t since = std::max<std::int64_t>(doubt.since_ms - rules_.execution_overlap_ms, 1);
@@ -197,6 +257,12 @@ void Engine::resolve_doubts(std::int64_t now_ms, Effects&) {
     doubt_requests_[ask(RequestKind::positions, Requests::Priority::normal, it->first)] = {it->first, true};
     it = ask_position_at_ms_.erase(it);
   }
+  std::erase_if(ask_fills_again_, [&](const auto& entry) {
+    const auto& [symbol, again] = entry;
+    if (now_ms < again.at_ms) return false;
+    doubt_requests_[ask(RequestKind::executions, Requests::Priority::background, symbol, again.since_ms)] = {symbol, false, false};
+    return true;
+  });
 }
 
 // What the unreadable frame said is somewhere in a full answer of the venue.
@@ -223,7 +289,7 @@ void Engine::finish_audit(Answer& answer, std::int64_t now_ms, Effects& effects)
     if (auto* position = std::get_if<VenuePosition>(&fact)) listed.push_back(std::move(*position));
   if (!positions_.contradicted_by(listed, answer.as_of_ms)) {
     audit_suspects_ = false;
-    for (auto& position : listed) apply_position(std::move(position), Source::rest, now_ms, effects);
+    for (auto& position : listed) apply_read(std::move(position), answer.as_of_ms, now_ms, effects);
     // Proof that nothing was missed up to here: a later start need not read older history.
     if (!has_hole() && answer.as_of_ms > cursors_.account_ms) {
       cursors_.account_ms = answer.as_of_ms;

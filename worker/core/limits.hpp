@@ -31,6 +31,30 @@ inline constexpr std::int64_t kUnauthorizedPauseMs = 30000;
 // Requests under way at once; libcurl keeps as many connections.
 inline constexpr std::size_t kRequestsInFlight = 8;
 inline constexpr int kPagesAtMost = 10000;
+// Orders under way at once, besides the requests above.
+inline constexpr std::size_t kWritesInFlight = 16;
+// Looking for an order whose fate is unknown: 0.5 s × 1.5, slower and slower (DESIGN §6).
+inline constexpr std::int64_t kLookUpFirstMs = 500;
+inline constexpr std::int64_t kLookUpLastMs = 30000;
+// A write that the venue certainly did not take (throttled, clock, not sent) is tried again as a new attempt.
+inline constexpr std::int64_t kResendPauseMs = 250;
+inline constexpr int kAttemptsAtMost = 20;
+// After the receive window a request may still be on its way inside the venue for this long.
+inline constexpr std::int64_t kProofSlackMs = 1000;
+inline constexpr std::int64_t kProofPauseMs = 2000;
+// A price younger than this may size an order or place a stop.
+inline constexpr std::int64_t kPriceFreshMs = 5000;
+// Fills follow the first proof of a filled entry within milliseconds; after this long the order's own average price will do.
+inline constexpr std::int64_t kEntryFillsMs = 300;
+// A triggered stop that has not closed the position by now needs help.
+inline constexpr std::int64_t kTriggerGraceMs = 1500;
+// What the venue says about a position after an order of ours ended; then it is asked.
+inline constexpr std::int64_t kPositionReportMs = 300;
+// Finished positions are kept in memory until their orders have ended, and so long besides, for late reports.
+inline constexpr std::int64_t kForgetTradeMs = 60000;
+inline constexpr int kStopRejectionsAtMost = 3;
+inline constexpr std::int64_t kVerifyMs = 10000;
+inline constexpr int kVerifyTries = 5;
 
 // A fill follows its position report within milliseconds; after this long somebody lost it (DESIGN §11, Stops).
 inline constexpr std::int64_t kFillGraceMs = 2000;
@@ -40,6 +64,9 @@ inline constexpr std::int64_t kPositionGraceMs = 3000;
 // venue that keeps sending such frames must not be asked for everything every second.
 inline constexpr std::int64_t kHoleRestoreFirstMs = 5000;
 inline constexpr std::int64_t kHoleRestoreLastMs = 300000;
+
+// How far a venue's REST answers may lag behind its streams. What is missing in a list and younger than this is asked for again.
+inline constexpr std::int64_t kReadLagMs = 10000;
 
 // The order of a fill that does not say its side of a hedge is reported within milliseconds.
 inline constexpr std::int64_t kSidelessMs = 500;

@@ -39,6 +39,23 @@ std::string_view text(PositionSide side) {
 }
 
 std::string_view text(OrderKind kind) { return kind == OrderKind::regular ? "regular" : "conditional"; }
+std::string_view text(Purpose purpose) {
+  switch (purpose) {
+    case Purpose::external: return "external";
+    case Purpose::entry: return "entry";
+    case Purpose::stop_loss: return "stop_loss";
+    case Purpose::take_profit: return "take_profit";
+    case Purpose::close: return "close";
+  }
+  return "external";
+}
+
+Purpose purpose_from(std::string_view word) {
+  for (Purpose purpose : {Purpose::entry, Purpose::stop_loss, Purpose::take_profit, Purpose::close})
+    if (word == text(purpose)) return purpose;
+  return Purpose::external;
+}
+
 std::string_view text(Source source) { return source == Source::stream ? "stream" : "rest"; }
 std::string_view text(OrderStatus status) { return row(status).text; }
 bool is_terminal(OrderStatus status) { return row(status).terminal; }

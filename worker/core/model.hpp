@@ -15,6 +15,7 @@ enum class Side : std::uint8_t { buy, sell };
 enum class PositionSide : std::uint8_t { both, long_, short_ };  // both = one-way mode
 enum class OrderKind : std::uint8_t { regular, conditional };
 enum class Source : std::uint8_t { stream, rest };
+enum class Purpose : std::uint8_t { external, entry, stop_loss, take_profit, close };
 
 enum class OrderStatus : std::uint8_t {
 #define ORDER_STATE(name, rank, terminal, meaning) name,
@@ -30,6 +31,8 @@ std::string_view text(PositionSide side);
 std::string_view text(OrderKind kind);
 std::string_view text(OrderStatus status);
 std::string_view text(Source source);
+std::string_view text(Purpose purpose);
+Purpose purpose_from(std::string_view text);  // an unknown word is external
 std::optional<OrderStatus> order_status_from(std::string_view text);
 std::optional<PositionSide> position_side_from(std::string_view text);
 bool is_terminal(OrderStatus status);
@@ -69,6 +72,9 @@ struct Order {
   std::string reject_reason;            // "" when none
   std::int64_t created_ms = 0;          // 0 = the message does not say
   Version version;
+  // Filled by the core, not by codecs: what the order is for.
+  Purpose purpose = Purpose::external;
+  std::int64_t position_id = 0;         // row of positions; 0 = as the tables find it
 };
 
 // One execution that changes a position. Funding is not a fill.

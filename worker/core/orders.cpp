@@ -35,7 +35,12 @@ bool Orders::apply(Order order, Source source, Changes& changes) {
   if (const auto it = open_.find(key); it != open_.end()) {
     Order& held = it->second;
     if (!is_news(held, order, source)) return false;
+    note_move(held.status, order.status);
     if (order.created_ms == 0) order.created_ms = held.created_ms;
+    if (order.purpose == Purpose::external) {
+      order.purpose = held.purpose;
+      order.position_id = held.position_id;
+    }
     if (order.client_order_id.empty()) order.client_order_id = held.client_order_id;
     if (is_terminal(order.status)) {
       finish(key, order);

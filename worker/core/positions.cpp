@@ -20,6 +20,13 @@ void keep_if_unsaid(std::optional<Decimal>& now, const std::optional<Decimal>& b
   if (!now) now = before;
 }
 
+void learn_unsaid(VenuePosition& now, const VenuePosition& other) {
+  keep_if_unsaid(now.leverage, other.leverage);
+  keep_if_unsaid(now.liquidation_price, other.liquidation_price);
+  keep_if_unsaid(now.stop_loss, other.stop_loss);
+  keep_if_unsaid(now.take_profit, other.take_profit);
+}
+
 // Mark price and unrealized PnL move all the time and follow the price stream; they are no news by themselves.
 bool same_position(const VenuePosition& a, const VenuePosition& b) {
   return a.quantity == b.quantity && a.entry_price == b.entry_price && a.leverage == b.leverage &&
@@ -46,12 +53,12 @@ bool Positions::apply(VenuePosition position, Source source, std::int64_t now_ms
     it->second.venue.position_side = position.position_side;
   }
   Held& held = it->second;
-  if (!accepts(held, position, source)) return false;
-
-  keep_if_unsaid(position.leverage, held.venue.leverage);
-  keep_if_unsaid(position.liquidation_price, held.venue.liquidation_price);
-  keep_if_unsaid(position.stop_loss, held.venue.stop_loss);
-  keep_if_unsaid(position.take_profit, held.venue.take_profit);
+  if (!accepts(held, position, source)) {
+    // The same report once more may say what ours left out: the tables keep neither the stop nor the take profit.
+    if (position.version == held.venue.version) learn_unsaid(held.venue, position);
+    return false;
+  }
+  learn_unsaid(position, held.venue);
   if (position.opened_ms == 0 && direction(position.quantity) == direction(held.venue.quantity)) position.opened_ms = held.venue.opened_ms;
 
   const bool news = !held.reported || !same_position(held.venue, position);
@@ -76,7 +83,10 @@ void Positions::follow_row(Held& held, Changes& changes) {
 }
 
 void Positions::close_row(Held& held, Changes& changes) {
-  changes.put(Closing{held.venue.symbol, held.venue.position_side, held.row_side, held.venue.version.time, "closed_on_exchange"});
+  const std::int64_t closed_ms = std::max(held.venue.version.time, held.last_fill_ms);
+  Closing closing{held.venue.symbol, held.venue.position_side, held.row_side, closed_ms, "closed_on_exchange"};
+  closed_.push_back(closing);
+  changes.put(std::move(closing));
   held.row_open = false;
   held.row_side.clear();
 }
@@ -117,6 +127,7 @@ void Positions::book(const Fill& fill, std::int64_t now_ms, Changes& changes) {
     held.venue.symbol = key.first;
     held.venue.position_side = key.second;
   }
+  held.last_fill_ms = std::max(held.last_fill_ms, fill.executed_ms);
   const WaitingFill waiting{fill.sequence, fill.executed_ms, fill.side == Side::buy ? fill.quantity : -fill.quantity};
   // What the venue was asked about is settled: its quantity contains this fill already.
   if (held.reported && contained(waiting, held.settled)) return;
@@ -154,11 +165,58 @@ std::vector<std::string> Positions::absent(const std::vector<VenuePosition>& sna
     gone.position_side = key.second;
     gone.leverage = held.venue.leverage;
     gone.version = Version{0, as_of_ms};
-    if (gone.version.newer_than(held.venue.version)) flat.push_back(gone);
+    if (gone.version.newer_than(held.venue.version) && believable(held, as_of_ms)) flat.push_back(gone);
     else ask_again.push_back(key.first);
   }
   for (auto& position : flat) apply(std::move(position), Source::rest, now_ms, changes);
   return ask_again;
+}
+
+// Venues read behind what they report: a list that lacks what has only just been reported proves nothing by itself.
+bool Positions::believable(const Held& held, std::int64_t as_of_ms) {
+  if (as_of_ms - held.venue.version.time >= limits::kReadLagMs) return true;
+  if (held.venue.quantity.is_zero()) return true;
+  // Fills from before the report say nothing about what came after it.
+  const Version& reported = held.venue.version;
+  const bool moved_since = std::any_of(held.waiting.begin(), held.waiting.end(), [&](const WaitingFill& fill) {
+    return reported.order > 0 && fill.sequence > 0 ? fill.sequence >= reported.order : fill.executed_ms >= reported.time;
+  });
+  if (!moved_since) return false;
+  const auto sum = by_fills(held);
+  return sum && sum->is_zero();
+}
+
+std::optional<Decimal> Positions::by_fills(const Held& held) {
+  std::optional<Decimal> sum = held.base;
+  for (const auto& fill : held.waiting) sum = sum ? add(*sum, fill.signed_quantity) : sum;
+  return sum;
+}
+
+Version Positions::as_read(const VenuePosition& row, std::int64_t as_of_ms) const {
+  const auto it = held_.find({row.symbol, row.position_side});
+  if (it == held_.end() || !it->second.reported) {
+    // Nothing that we remember; the tables may remember that it was flat, as of a list that lacked it.
+    const bool says_when = row.version.order > 0 && !row.quantity.is_zero();
+    return says_when ? Version{row.version.order, std::max(row.version.time, as_of_ms)} : row.version;
+  }
+  const Held& held = it->second;
+  const bool same_moment = row.version.order > 0 && row.version.order == held.venue.version.order;
+  const bool concluded = held.venue.version.order == 0 && held.venue.quantity.is_zero();  // flat, because a list lacked it
+  if (!(same_moment || concluded) || row.quantity == held.venue.quantity || row.version.newer_than(held.venue.version)) return row.version;
+  const bool borne_out = held.unexplained_since_ms != 0 && by_fills(held) == row.quantity;
+  const bool long_past = as_of_ms - held.venue.version.time >= limits::kReadLagMs;
+  return borne_out || long_past ? Version{row.version.order, held.venue.version.time + 1} : row.version;
+}
+
+bool Positions::is_unexplained(const std::string& symbol) const {
+  return std::any_of(held_.begin(), held_.end(), [&](const auto& entry) {
+    return entry.first.first == symbol && entry.second.reported && entry.second.unexplained_since_ms != 0;
+  });
+}
+
+bool Positions::may_be_flat(const std::string& symbol, PositionSide side, std::int64_t as_of_ms) const {
+  const auto it = held_.find({symbol, side});
+  return it == held_.end() || it->second.venue.quantity.is_zero() || believable(it->second, as_of_ms);
 }
 
 bool Positions::contradicted_by(const std::vector<VenuePosition>& listed, std::int64_t as_of_ms) const {
@@ -168,7 +226,7 @@ bool Positions::contradicted_by(const std::vector<VenuePosition>& listed, std::i
     seen.insert(key);
     const auto it = held_.find(key);
     if (it == held_.end()) return !position.quantity.is_zero();
-    const bool newer = position.version.newer_than(it->second.venue.version);
+    const bool newer = as_read(position, as_of_ms).newer_than(it->second.venue.version);
     if (newer && position.quantity != it->second.venue.quantity) return true;
   }
   return std::any_of(held_.begin(), held_.end(), [&](const auto& entry) {
@@ -240,6 +298,11 @@ PositionSide Positions::side_of_fill(const Fill& fill) const {
 bool Positions::knows(const std::string& symbol) const {
   const auto it = held_.lower_bound({symbol, PositionSide::both});
   return it != held_.end() && it->first.first == symbol;
+}
+
+bool Positions::is_open(const std::string& symbol, PositionSide side) const {
+  const auto it = held_.find({symbol, side});
+  return it != held_.end() && (!it->second.venue.quantity.is_zero() || it->second.row_open);
 }
 
 bool Positions::is_open(const std::string& symbol) const {

@@ -300,11 +300,21 @@ TEST_F(PositionsTest, row_without_a_sequence_contains_what_was_executed_before_i
 TEST_F(PositionsTest, what_a_complete_snapshot_does_not_list_is_flat) {
   report("2", 10);
   book("2", 10);
-  EXPECT_TRUE(positions.absent({}, 20, now, changes).empty());
+  EXPECT_TRUE(positions.absent({}, 10 + limits::kReadLagMs, now, changes).empty());
   EXPECT_TRUE(held().quantity.is_zero());
   EXPECT_EQ(closed(), 0u) << "its fills are still to come";
   positions.settle("", now, changes);
   EXPECT_EQ(closed(), 1u);
+}
+
+TEST_F(PositionsTest, absence_so_soon_after_a_report_proves_nothing_unless_fills_say_so) {
+  report("2", 10);
+  book("2", 10);
+  EXPECT_EQ(positions.absent({}, 9 + limits::kReadLagMs, now, changes), std::vector<std::string>{"BTCUSDT"});
+  EXPECT_EQ(held().quantity, decimal("2"));
+  book("-2", 20);
+  EXPECT_TRUE(positions.absent({}, 30, now, changes).empty());
+  EXPECT_TRUE(held().quantity.is_zero());
 }
 
 TEST_F(PositionsTest, absence_does_not_beat_a_later_stream_event) {
@@ -334,6 +344,15 @@ TEST_F(PositionsTest, loaded_position_is_no_news_and_its_row_is_closed_by_the_ve
   EXPECT_EQ(closed(), 1u);
 }
 
+TEST_F(PositionsTest, loaded_position_learns_its_stop_from_the_same_report) {
+  positions.load(position("BTCUSDT", "2", {10, 10}, kBoth), true, true, "long");
+  VenuePosition again = position("BTCUSDT", "2", {10, 10}, kBoth);
+  again.stop_loss = decimal("59000");
+  EXPECT_FALSE(positions.apply(again, Source::rest, now, changes));
+  EXPECT_EQ(held().stop_loss, again.stop_loss);
+  EXPECT_TRUE(changes.empty());
+}
+
 TEST_F(PositionsTest, open_row_that_the_venue_never_reported_is_not_called_flat) {
   positions.load(position("BTCUSDT", "0", {}), false, true, "long");
   positions.absent({}, 20, now, changes);
@@ -361,6 +380,61 @@ TEST_F(PositionsTest, list_older_than_the_stream_contradicts_nothing) {
   report("2", 30);
   EXPECT_FALSE(positions.contradicted_by({position("BTCUSDT", "1", {20, 20})}, 25));
   EXPECT_FALSE(positions.contradicted_by({}, 25));
+}
+
+TEST_F(PositionsTest, list_that_the_fills_bear_out_beats_a_report_of_the_same_moment) {
+  for (int i = 0; i < 3; ++i) book("1", 10);
+  report("3", 10);
+  report("1", 10);  // overtaken by the later one
+  EXPECT_TRUE(positions.is_unexplained("BTCUSDT"));
+  VenuePosition row = position("BTCUSDT", "2", {10, 10});
+  EXPECT_EQ(positions.as_read(row, 20), row.version) << "neither fits";
+  row.quantity = decimal("3");
+  row.version = positions.as_read(row, 20);
+  EXPECT_TRUE(positions.apply(row, Source::rest, now, changes));
+  EXPECT_EQ(held().quantity, decimal("3"));
+}
+
+TEST_F(PositionsTest, list_read_long_after_the_last_report_contradicts_it_at_the_same_version) {
+  report("2", 10);
+  const VenuePosition row = position("BTCUSDT", "3", {10, 10});
+  EXPECT_FALSE(positions.contradicted_by({row}, 20));
+  EXPECT_TRUE(positions.contradicted_by({row}, 10 + limits::kReadLagMs));
+}
+
+TEST_F(PositionsTest, list_that_lacks_what_no_fill_speaks_for_yet_is_not_believed) {
+  report("2", 10, kBoth, Source::rest);
+  EXPECT_FALSE(positions.may_be_flat("BTCUSDT", kBoth, 20));
+  EXPECT_TRUE(positions.may_be_flat("BTCUSDT", kBoth, 10 + limits::kReadLagMs));
+}
+
+TEST_F(PositionsTest, fills_of_an_earlier_position_do_not_make_a_list_believed_that_lacks_the_next) {
+  book("2", 5);
+  book("-2", 7);
+  report("-3", 10);
+  EXPECT_FALSE(positions.may_be_flat("BTCUSDT", kBoth, 20));
+  book("3", 11);
+  book("-3", 10);
+  EXPECT_TRUE(positions.may_be_flat("BTCUSDT", kBoth, 20));
+}
+
+TEST_F(PositionsTest, position_that_a_lagging_list_lacked_comes_back) {
+  report("2", 10);
+  positions.apply(position("BTCUSDT", "0", {0, 20}), Source::rest, now, changes);
+  VenuePosition row = position("BTCUSDT", "2", {10, 10});
+  EXPECT_TRUE(positions.contradicted_by({row}, 20 + limits::kReadLagMs));
+  row.version = positions.as_read(row, 20 + limits::kReadLagMs);
+  EXPECT_TRUE(positions.apply(row, Source::rest, now, changes));
+  EXPECT_EQ(held().quantity, decimal("2"));
+}
+
+TEST_F(PositionsTest, position_that_came_and_went_between_two_reports_ends_with_its_last_fill) {
+  positions.load(position("BTCUSDT", "0", {10, 10}), true, true, "long");
+  book("2", 30);
+  book("-2", 40);
+  positions.settle("BTCUSDT", now, changes);
+  ASSERT_EQ(closed(), 1u);
+  EXPECT_EQ(closings(changes)[0].closed_ms, 40);
 }
 
 TEST_F(PositionsTest, fills_that_wait_are_bounded) {

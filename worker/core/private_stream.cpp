@@ -131,6 +131,7 @@ PrivateStream::Signal PrivateStream::became_up(Link& link, std::int64_t now_ms, 
 void PrivateStream::close(Link& link, Effects& effects) {
   if (!link.exists()) return;
   effects.actions.push_back(CloseSocket{link.id});
+  note_move(link.state, LinkState::down);
   link = Link{};  // its last words find nobody
 }
 
@@ -146,6 +147,7 @@ PrivateStream::Signal PrivateStream::fail(Link& link, const std::string& why, st
 PrivateStream::Signal PrivateStream::on_closed(std::uint64_t id, const std::string& why, std::int64_t now_ms, Effects&) {
   Link* link = find(id);
   if (!link) return Signal::none;
+  note_move(link->state, LinkState::down);
   last_error_ = why;
   const bool stable = link->opened_ms != 0 && now_ms - link->opened_ms >= limits::kStableLinkMs;
   if (stable) backoff_.reset();

@@ -112,6 +112,7 @@ void PublicStreams::on_closed(std::uint64_t id, const std::string& why, std::int
     if (!link.link.exists() || link.link.id != id) continue;
     if (link.link.opened_ms != 0 && now_ms - link.link.opened_ms >= limits::kStableLinkMs) link.backoff.reset();
     link.retry_at_ms = now_ms + link.backoff.next(random_);
+    note_move(link.link.state, LinkState::down);
     link.link = Link{};
     link.commands.clear();
     link.dropped.clear();

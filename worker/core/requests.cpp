@@ -41,6 +41,7 @@ bool Requests::needs_clock(RequestKind kind) {
   switch (kind) {
     case RequestKind::server_time:
     case RequestKind::instruments:
+    case RequestKind::ticker:
     case RequestKind::create_listen_key:
     case RequestKind::keep_alive_listen_key:
       return false;
@@ -55,6 +56,10 @@ bool Requests::needs_clock(RequestKind kind) {
     case RequestKind::income_symbols:
     case RequestKind::order:
     case RequestKind::conditional_order:
+    case RequestKind::place_order:
+    case RequestKind::cancel_order:
+    case RequestKind::set_position_stop:
+    case RequestKind::set_leverage:
       return true;
   }
   return true;

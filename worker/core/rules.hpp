@@ -34,6 +34,13 @@ struct VenueRules {
   std::int64_t execution_overlap_ms = 0; // how far before the cursor executions are read again
   std::int64_t max_window_ms = 0;        // longest since..until window of executions and closed_orders
 
+  bool position_stops = false;           // stops belong to the position (Bybit trading-stop), else they are conditional orders
+  std::int64_t receive_window_ms = 0;    // a write older than this in venue time is refused by the venue
+  int conditional_orders_at_most = 0;    // open conditional orders per account; 0 = no limit
+  std::int64_t unfilled_memory_ms = 0;   // how long the venue remembers an order that ended without a fill
+  int order_budget = 0;                  // writes per order_budget_window_ms
+  std::int64_t order_budget_window_ms = 0;
+
   int budget = 0;                        // request weight per budget_window_ms
   std::int64_t budget_window_ms = 0;
   int (*weight)(const Request&) = nullptr;

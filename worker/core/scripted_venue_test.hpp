@@ -319,7 +319,12 @@ class ScriptedVenue {
         return;
       }
       case RequestKind::leverages:
-      case RequestKind::position_mode: return;
+      case RequestKind::position_mode:
+      case RequestKind::ticker:
+      case RequestKind::place_order:  // this venue is only read; trading is tried against the paper exchange
+      case RequestKind::cancel_order:
+      case RequestKind::set_position_stop:
+      case RequestKind::set_leverage: return;
     }
   }
   // Asked for one symbol, the venue without listen keys lists its flat row, the other one nothing.

@@ -40,10 +40,27 @@ bool may_move(LinkState from, LinkState to);
 bool may_move(SessionState from, SessionState to);
 bool may_move(PositionStatus from, PositionStatus to);
 
+// The simulation counts which moves its runs have taken (test/sim).
+#ifdef TRADESYNC_RECORD_MOVES
+void recorded_move(const char* machine, int from, int to);
+inline const char* machine_of(OrderStatus) { return "order"; }
+inline const char* machine_of(LinkState) { return "link"; }
+inline const char* machine_of(SessionState) { return "session"; }
+inline const char* machine_of(PositionStatus) { return "position"; }
+template <class State>
+void note_move(State from, State to) {
+  if (from != to) recorded_move(machine_of(from), static_cast<int>(from), static_cast<int>(to));
+}
+#else
+template <class State>
+void note_move(State, State) {}
+#endif
+
 // Makes the move when the table has it; an impossible one changes nothing and returns false.
 template <class State>
 bool move_to(State& state, State to) {
   if (!may_move(state, to)) return false;
+  note_move(state, to);
   state = to;
   return true;
 }

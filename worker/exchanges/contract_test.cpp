@@ -3,6 +3,7 @@
 
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "exchanges/exchange.hpp"
@@ -31,8 +32,16 @@ constexpr RequestKind kKinds[] = {RequestKind::server_time,
                                   RequestKind::income_symbols,
                                   RequestKind::order,
                                   RequestKind::conditional_order,
+                                  RequestKind::ticker,
                                   RequestKind::create_listen_key,
-                                  RequestKind::keep_alive_listen_key};
+                                  RequestKind::keep_alive_listen_key,
+                                  RequestKind::place_order,
+                                  RequestKind::cancel_order,
+                                  RequestKind::set_position_stop,
+                                  RequestKind::set_leverage};
+
+constexpr RequestKind kWrites[] = {RequestKind::place_order, RequestKind::cancel_order, RequestKind::set_position_stop,
+                                   RequestKind::set_leverage};
 
 constexpr StreamKind kStreams[] = {StreamKind::private_, StreamKind::public_};
 
@@ -51,7 +60,69 @@ Request question(RequestKind kind) {
   request.symbol = "BTCUSDT";
   request.order_id = "1000123456789";
   request.since_ms = kNow - 3600000;
+  if (!is_write(kind)) return request;
+  request.leverage = Decimal(7);
+  request.ticket.symbol = "BTCUSDT";
+  request.ticket.client_order_id = "tabcd2345-1z-1";
+  request.ticket.quantity = Decimal::parse("0.0150").value();
   return request;
+}
+
+// Every form an order of ours takes.
+std::vector<Request> orders() {
+  std::vector<Request> all;
+  for (const auto& [kind, type] : {std::pair{OrderKind::regular, "market"},
+                                   {OrderKind::regular, "limit"},
+                                   {OrderKind::conditional, "stop_market"},
+                                   {OrderKind::conditional, "take_profit_market"},
+                                   {OrderKind::conditional, "stop"},
+                                   {OrderKind::conditional, "take_profit"}})
+    for (PositionSide position_side : {PositionSide::both, PositionSide::long_, PositionSide::short_})
+      for (bool reduces : {false, true}) {
+        Request request = question(RequestKind::place_order);
+        request.ticket.kind = kind;
+        request.ticket.type = type;
+        request.ticket.position_side = position_side;
+        request.ticket.side = reduces == (position_side == PositionSide::short_) ? Side::buy : Side::sell;
+        request.ticket.reduce_only = reduces;
+        request.ticket.price = Decimal::parse("61234.50");
+        request.ticket.stop_price = Decimal::parse("60000.10");
+        all.push_back(std::move(request));
+      }
+  return all;
+}
+
+// Requests that no venue may ever see.
+std::vector<Request> garbage() {
+  std::vector<Request> all;
+  const auto spoil = [&](RequestKind kind, auto change) {
+    all.push_back(question(kind));
+    change(all.back());
+  };
+  const auto spoil_order = [&](auto change) { spoil(RequestKind::place_order, [&](Request& request) { change(request.ticket); }); };
+  spoil_order([](OrderTicket& ticket) { ticket = {}; });
+  spoil_order([](OrderTicket& ticket) { ticket.symbol.clear(); });
+  spoil_order([](OrderTicket& ticket) { ticket.client_order_id.clear(); });
+  spoil_order([](OrderTicket& ticket) { ticket.client_order_id = "a&quantity=9"; });
+  spoil_order([](OrderTicket& ticket) { ticket.client_order_id = std::string(37, 'a'); });
+  spoil_order([](OrderTicket& ticket) { ticket.quantity = Decimal(); });
+  spoil_order([](OrderTicket& ticket) { ticket.quantity = Decimal(-1); });
+  spoil_order([](OrderTicket& ticket) { ticket.type = "limit"; });
+  spoil_order([](OrderTicket& ticket) { ticket.type = "stop_market", ticket.stop_price = Decimal(1); });
+  spoil_order([](OrderTicket& ticket) { ticket.kind = OrderKind::conditional, ticket.stop_price = Decimal(1); });
+  spoil_order([](OrderTicket& ticket) { ticket.kind = OrderKind::conditional, ticket.type = "stop_market"; });
+  spoil_order([](OrderTicket& ticket) { ticket.position_side = PositionSide::long_, ticket.reduce_only = true; });
+  spoil(RequestKind::cancel_order, [](Request& request) { request.order_id.clear(); });
+  spoil(RequestKind::cancel_order, [](Request& request) { request.symbol.clear(); });
+  spoil(RequestKind::set_position_stop, [](Request& request) { request.ticket.symbol.clear(); });
+  spoil(RequestKind::set_position_stop, [](Request& request) { request.ticket.stop_price = Decimal(-1); });
+  spoil(RequestKind::set_leverage, [](Request& request) { request.leverage = Decimal(); });
+  spoil(RequestKind::set_leverage, [](Request& request) { request.leverage = Decimal(-3); });
+  spoil(RequestKind::set_leverage, [](Request& request) { request.symbol.clear(); });
+  spoil(RequestKind::order, [](Request& request) { request.order_id.clear(); });
+  spoil(RequestKind::conditional_order, [](Request& request) { request.order_id.clear(); });
+  spoil(RequestKind::ticker, [](Request& request) { request.symbol.clear(); });
+  return all;
 }
 
 class Contract : public testing::TestWithParam<std::string_view> {
@@ -103,6 +174,11 @@ TEST_P(Contract, rules_are_complete) {
   EXPECT_GT(rules.execution_overlap_ms, 0);
   EXPECT_GT(rules.max_window_ms, 0);
   EXPECT_GT(rules.budget_window_ms, 0);
+  EXPECT_GT(rules.receive_window_ms, 0);
+  EXPECT_GT(rules.unfilled_memory_ms, rules.receive_window_ms);
+  EXPECT_GE(rules.conditional_orders_at_most, 0);
+  EXPECT_GT(rules.order_budget, 0);
+  EXPECT_GT(rules.order_budget_window_ms, 0);
   ASSERT_NE(rules.weight, nullptr);
   for (RequestKind kind : kKinds) {
     EXPECT_GE(rules.weight(question(kind)), 0);
@@ -136,8 +212,9 @@ TEST_P(Contract, only_questions_the_venue_does_not_have_are_empty) {
   const VenueRules& rules = venue().rules();
   for (RequestKind kind : kKinds) {
     const bool about_listen_keys = kind == RequestKind::create_listen_key || kind == RequestKind::keep_alive_listen_key;
-    const bool missing =
-        (about_listen_keys && !rules.listen_key) || (kind == RequestKind::income_symbols && !rules.executions_per_symbol);
+    const bool missing = (about_listen_keys && !rules.listen_key) ||
+                         (kind == RequestKind::income_symbols && !rules.executions_per_symbol) ||
+                         (kind == RequestKind::set_position_stop && !rules.position_stops);
     EXPECT_EQ(venue().encode(question(kind), endpoints(), kCredentials, kNow).url.empty(), missing) << static_cast<int>(kind);
   }
 }
@@ -155,18 +232,79 @@ TEST_P(Contract, the_secret_never_leaves_and_the_key_stays_out_of_addresses) {
 }
 
 TEST_P(Contract, nothing_in_a_question_can_break_out_of_its_parameter) {
-  for (RequestKind kind : kKinds) {
-    Request request = question(kind);
-    request.symbol = request.order_id = request.cursor = request.from_id = "a&b=c#d e\r\nHost: x/../?\xC3\xA4";
+  const std::string evil = "a&b=c#d e\r\nHost: x/../?\xC3\xA4\"},{\\";
+  for (RequestKind kind : kKinds)
+    for (bool by_client_id : {false, true}) {
+      Request request = question(kind);
+      request.symbol = request.ticket.symbol = request.cursor = request.from_id = evil;
+      request.order_id = by_client_id ? "" : evil;
+      request.client_order_id = evil;
+      const HttpRequest http = venue().encode(request, endpoints(), kCredentials, kNow);
+      EXPECT_EQ(http.url.find("&b="), std::string::npos) << http.url;
+      EXPECT_EQ(http.url.find_first_of("# \r\n\xC3\""), std::string::npos) << http.url;
+      if (http.body.empty()) continue;
+      const PaddedMessage body(http.body);
+      const json::Document document = json::parse(body.view());
+      ASSERT_EQ(document.error, "") << http.body;
+      EXPECT_EQ(document.root["symbol"].text(), evil);
+    }
+}
+
+TEST_P(Contract, every_form_of_an_order_is_sent_signed_and_complete) {
+  for (const Request& request : orders()) {
     const HttpRequest http = venue().encode(request, endpoints(), kCredentials, kNow);
-    for (const std::string& text : {http.url, http.body}) {
-      EXPECT_EQ(text.find("&b="), std::string::npos) << text;
-      EXPECT_EQ(text.find_first_of("# \r\n\xC3"), std::string::npos) << text;
+    EXPECT_EQ(http.method, "POST");
+    const std::string said = http.url + http.body;
+    for (const char* part : {"BTCUSDT", "tabcd2345-1z-1", "0.015"}) EXPECT_NE(said.find(part), std::string::npos) << said;
+    EXPECT_EQ(said.find("61234.5") != std::string::npos, request.ticket.type.find("market") == std::string::npos) << said;
+    if (request.ticket.kind == OrderKind::conditional) {
+      EXPECT_NE(said.find("60000.1"), std::string::npos) << said;
     }
   }
 }
 
+TEST_P(Contract, every_write_changes_with_the_clock_and_goes_to_the_venue_that_was_named) {
+  for (RequestKind kind : kWrites) {
+    const HttpRequest http = venue().encode(question(kind), endpoints(), kCredentials, kNow);
+    if (kind == RequestKind::set_position_stop && !venue().rules().position_stops) continue;
+    EXPECT_TRUE(http.url.starts_with(endpoints().rest + "/")) << http.url;
+    EXPECT_TRUE(http.method == "POST" || http.method == "DELETE") << http.method;
+    const HttpRequest later = venue().encode(question(kind), endpoints(), kCredentials, kNow + 1);
+    EXPECT_TRUE(later.url != http.url || later.headers != http.headers);
+  }
+}
+
+TEST_P(Contract, what_no_venue_may_see_is_not_encoded) {
+  for (const Request& request : garbage()) {
+    const HttpRequest http = venue().encode(request, endpoints(), kCredentials, kNow);
+    EXPECT_EQ(http.method + http.url + http.body, "") << static_cast<int>(request.kind);
+    EXPECT_TRUE(http.headers.empty());
+  }
+}
+
+// Never "ok", never "refused": the order may be there.
+TEST_P(Contract, an_answer_to_a_write_that_is_not_understood_leaves_everything_open) {
+  for (RequestKind kind : kWrites)
+    for (const char* body :
+         {"", "{}", "[]", "<html>", "null", "OK", "{\"code\":", R"({"retCode":null})", R"({"result":{}})", R"({"msg":"success"})",
+          R"({"orderId":1})", R"({"retCode":"x","result":{}})", R"({"retMsg":"OK","result":{"orderId":"1"}})"})
+      for (int status : {200, 201, 204, 302, 400, 404, 408, 500, 502, 503, 504}) expect_no_conclusion(answer(kind, status, body));
+}
+
+TEST_P(Contract, only_a_refusal_has_a_reason) {
+  for (RequestKind kind : kKinds)
+    for (int status : {0, 200, 400, 401, 403, 404, 418, 429, 500, 503})
+      for (const char* body : {"", "{}", R"({"code":-2019,"msg":"x"})", R"({"code":-2011,"msg":"x"})", R"({"code":-1008,"msg":"x"})",
+                               R"({"retCode":110007,"retMsg":"x"})", R"({"retCode":110001,"retMsg":"x"})"}) {
+        const Reply reply = answer(kind, status, body);
+        EXPECT_TRUE(reply.outcome == Outcome::refused || reply.refusal == Refusal::other) << status << body;
+      }
+}
+
 TEST_P(Contract, the_same_question_is_encoded_the_same_way) {
+  for (const Request& request : orders())
+    EXPECT_EQ(venue().encode(request, endpoints(), kCredentials, kNow).body,
+              venue().encode(request, endpoints(), kCredentials, kNow).body);
   for (RequestKind kind : kKinds)
     EXPECT_EQ(venue().encode(question(kind), endpoints(), kCredentials, kNow).url,
               venue().encode(question(kind), endpoints(), kCredentials, kNow).url);
@@ -296,7 +434,14 @@ TEST_P(Contract, decoding_never_throws_on_garbage) {
                                           "\xC3",
                                           "\"id\"",
                                           "\"op\"",
-                                          "\"auth\""};
+                                          "\"auth\"",
+                                          "\"orderId\"",
+                                          "\"algoId\"",
+                                          "\"orderLinkId\"",
+                                          "\"clientOrderId\"",
+                                          "\"tabcd2345-1z-1\"",
+                                          "\"msg\":\"Service Unavailable.\"",
+                                          "\"retCode\":0"};
   constexpr int kStatuses[] = {0, 200, 204, 400, 401, 403, 418, 429, 500, 503};
   for (int round = 0; round < 20000; ++round) {
     std::string text = round % 2 ? "{" : "";

@@ -74,6 +74,8 @@ TEST(JsonWrite, members_come_in_the_order_given_and_integers_stay_whole) {
                         {"args", JsonList{std::string("k"), std::int64_t{1785000010000}}}}),
             R"({"op":"auth","id":7,"args":["k",1785000010000]})");
   EXPECT_EQ(write_json({{"n", INT64_MIN}, {"l", JsonList{}}}), R"({"n":-9223372036854775808,"l":[]})");
+  const std::vector<JsonMember> members{{"z", true}, {"a", false}, {"one", std::int64_t{1}}};
+  EXPECT_EQ(write_json(members), R"({"z":true,"a":false,"one":1})");
 }
 
 TEST(JsonWrite, texts_are_escaped) {

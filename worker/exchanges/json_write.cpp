@@ -21,6 +21,7 @@ json_t* scalar(std::int64_t number) { return json_pack("I", static_cast<json_int
 
 json_t* value(const std::string& text) { return scalar(text); }
 json_t* value(std::int64_t number) { return scalar(number); }
+json_t* value(bool flag) { return json_pack("b", flag ? 1 : 0); }
 json_t* value(const JsonList& list) {
   Json array(json_pack("[]"));
   for (const auto& element : list) {
@@ -32,7 +33,9 @@ json_t* value(const JsonList& list) {
 
 }  // namespace
 
-std::string write_json(std::initializer_list<JsonMember> members) {
+std::string write_json(std::initializer_list<JsonMember> members) { return write_json(std::vector<JsonMember>(members)); }
+
+std::string write_json(const std::vector<JsonMember>& members) {
   Json object(json_pack("{}"));
   for (const auto& [name, content] : members) {
     json_t* member = std::visit([](const auto& v) { return value(v); }, content);

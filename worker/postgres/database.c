@@ -151,6 +151,14 @@ refuse_closed(wall_error *error)
 	return WALL_REFUSED;
 }
 
+/* Whoever waits for what this account's worker does looks again (monitoring.worker_wait). */
+static void
+tell_waiters(void)
+{
+	pg_atomic_fetch_add_u64(&inside_place->commits, 1);
+	ConditionVariableBroadcast(&inside_place->committed);
+}
+
 wall_outcome
 wall_execute(int32_t account_id, const wall_call *calls, int32_t count, wall_mode mode, bool durable,
 			 const char *activity, wall_error *error)
@@ -178,6 +186,8 @@ wall_execute(int32_t account_id, const wall_call *calls, int32_t count, wall_mod
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(outer);
+	if (outcome == WALL_SAVED && durable)
+		tell_waiters();
 	pgstat_report_stat(false);
 	wall_activity(NULL);
 	return outcome;

@@ -40,5 +40,6 @@ saved_function *inside_function(const char *function, const char *row_type);
 void		inside_call(saved_function *self, int32 account, const wall_call *call, int32 first, int32 count);
 /* Forgets all plans and shapes; they are made anew. */
 void		inside_forget_functions(void);
+void		inside_forget_queries(void);
 
 #endif

@@ -13,6 +13,17 @@
 #include "postgres/inside.h"
 
 #define LOCK_TIMEOUT_MS 100
+/* As many as the SQL side has worker_load_* functions, with room to grow. */
+#define MAX_QUERIES 32
+
+typedef struct saved_query
+{
+	char		function[64];
+	SPIPlanPtr	plan;
+} saved_query;
+
+static saved_query queries[MAX_QUERIES];
+static int	query_count = 0;
 
 static char *
 unix_ms_text(TimestampTz time)
@@ -62,19 +73,71 @@ copy_out(char **texts, Size cells, wall_result *result)
 	}
 }
 
+/* The plan is kept: the scan for commands runs in front of every order. NULL: there is no room for one more. */
+static SPIPlanPtr
+plan_for(const char *function)
+{
+	Oid			types[1] = {INT4OID};
+	saved_query *saved = NULL;
+
+	for (int i = 0; i < query_count && saved == NULL; i++)
+	{
+		if (strcmp(queries[i].function, function) == 0)
+			saved = &queries[i];
+	}
+	if (saved == NULL && query_count < MAX_QUERIES && strlen(function) < sizeof(saved->function))
+	{
+		saved = &queries[query_count++];
+		*saved = (saved_query) {.plan = NULL};
+		strlcpy(saved->function, function, sizeof(saved->function));
+	}
+	if (saved != NULL && saved->plan == NULL)
+	{
+		SPIPlanPtr	plan = SPI_prepare(psprintf("select * from %s($1)", function), 1, types);
+
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not prepare %s: %s", function, SPI_result_code_string(SPI_result));
+		saved->plan = plan;
+	}
+	return saved ? saved->plan : NULL;
+}
+
+void
+inside_forget_queries(void)
+{
+	for (int i = 0; i < query_count; i++)
+	{
+		if (queries[i].plan != NULL)
+			SPI_freeplan(queries[i].plan);
+		queries[i].plan = NULL;
+	}
+}
+
 static void
-fetch(const char *function, int32 account, wall_result *result)
+run(const char *function, int32 account)
 {
 	Oid			types[1] = {INT4OID};
 	Datum		arguments[1] = {Int32GetDatum(account)};
+	SPIPlanPtr	plan = plan_for(function);
+	int			done;
+
+	if (plan != NULL)
+		done = SPI_execute_plan(plan, arguments, NULL, false, 0);
+	else
+		done = SPI_execute_with_args(psprintf("select * from %s($1)", function), 1, types, arguments, NULL, false, 0);
+	if (done != SPI_OK_SELECT)
+		elog(ERROR, "%s did not answer", function);
+}
+
+static void
+fetch(const char *function, int32 account, wall_result *result)
+{
 	SPITupleTable *table;
 	uint64		rows;
 	int			columns;
 	char	  **texts;
 
-	if (SPI_execute_with_args(psprintf("select * from %s($1)", function), 1, types, arguments, NULL, false, 0) !=
-		SPI_OK_SELECT)
-		elog(ERROR, "%s did not answer", function);
+	run(function, account);
 	table = SPI_tuptable;
 	rows = SPI_processed;
 	columns = table->tupdesc->natts;

@@ -28,6 +28,7 @@ wall_take_question(wall_question *question)
 		posted->state = QUESTION_TAKEN;
 		question->slot = i;
 		question->generation = posted->generation;
+		question->timeout_ms = posted->timeout_ms;
 		strlcpy(question->kind, posted->kind, sizeof(question->kind));
 		strlcpy(question->argument, posted->argument, sizeof(question->argument));
 		found = true;

@@ -171,7 +171,10 @@ inside_recover(MemoryContext outer, wall_error *error)
 
 	tell(error, data);
 	if (inside_is_sign_of_change(data->sqlerrcode))
+	{
 		inside_forget_functions();
+		inside_forget_queries();
+	}
 	outcome = meaning_of(data->sqlerrcode);
 	MemoryContextSwitchTo(outer);
 	MemoryContextReset(error_memory);

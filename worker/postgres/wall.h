@@ -111,7 +111,8 @@ void		wall_activity(const char *text);	/* NULL = idle */
 typedef struct wall_question {
 	int32_t		slot;
 	uint32_t	generation;
-	char		kind[32];		/* sync_positions, subscriptions */
+	int32_t		timeout_ms;		/* how long the asker waits */
+	char		kind[32];		/* sync_positions, subscriptions, verify_position */
 	char		argument[256];
 } wall_question;
 bool		wall_take_question(wall_question *question);

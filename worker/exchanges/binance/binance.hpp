@@ -8,6 +8,7 @@
 
 #include "exchanges/exchange.hpp"
 #include "exchanges/json.hpp"
+#include "exchanges/url.hpp"
 
 namespace tradesync::binance {
 
@@ -23,6 +24,18 @@ std::string sign(std::string payload, const Credentials& credentials);
 // encode.cpp (§6–§11): a question as an HTTP request.
 HttpRequest encode_request(const Request& request, const Endpoints& endpoints, const Credentials& credentials,
                            std::int64_t venue_now_ms);
+
+// encode_orders.cpp (§8, §10): the parameters of what changes something.
+void add_order(Query& query, const OrderTicket& ticket);
+// Which order: `order_id`, else `client_order_id`, by the names of its service.
+void add_order_reference(Query& query, const Request& request, OrderKind kind);
+
+// Refused when older than this on arrival (§3.1): the venue's own default, said aloud. It absorbs a slow network; the
+// clock's offset is already in venue_now_ms.
+inline constexpr std::int64_t kReceiveWindowMs = 5000;
+
+// Cursor of the second step of a ticker: premiumIndex has the mark price, ticker/price the last one.
+inline constexpr std::string_view kLastPriceStep = "last";
 
 // Rows asked for per page. encode asks for them, decode knows by them that a page was full.
 inline constexpr std::size_t kOrderPage = 1000;   // §8.3

@@ -256,6 +256,60 @@ void income_symbols(Answer& answer) {
   if (page < INT32_MAX) answer.reply().next_cursor = std::to_string(page + 1);
 }
 
+// An answer about another order than the one in question proves nothing about ours.
+void expect(json::Fields& row, std::string_view key, const std::string& wanted, const std::string& said) {
+  if (!wanted.empty() && said != wanted) row.fail(key, "not that of the order in question");
+}
+
+void one_order(Answer& answer, OrderKind kind) {
+  const Request& request = answer.request();
+  const bool regular = kind == OrderKind::regular;
+  answer.one(regular ? "order" : "algoOrder", [&](json::Fields& row) {
+    Order order = regular ? read_order(row) : read_algo_order(row);
+    if (!request.order_id.empty()) expect(row, regular ? "orderId" : "algoId", request.order_id, order.order_id);
+    else expect(row, regular ? "clientOrderId" : "clientAlgoId", request.client_order_id, order.client_order_id);
+    return order;
+  });
+}
+
+// §8.2, §10.4. The client id is ours: an order without it, or with another one, is not the order we placed.
+void placed(Answer& answer) {
+  const OrderTicket& ticket = answer.request().ticket;
+  const bool regular = ticket.kind == OrderKind::regular;
+  answer.one(regular ? "order" : "algoOrder", [&](json::Fields& row) {
+    Order order = regular ? read_order(row) : read_algo_order(row);
+    if (order.client_order_id != ticket.client_order_id)
+      row.fail(regular ? "clientOrderId" : "clientAlgoId", "not that of the order in question");
+    return order;
+  });
+}
+
+// A regular order comes back as it ended (§8.4), a conditional one is only acknowledged, with the text "200" (§10.1).
+void canceled(Answer& answer) {
+  const Request& request = answer.request();
+  if (request.ticket.kind == OrderKind::regular) return one_order(answer, OrderKind::regular);
+  json::Fields row(answer.root());
+  const std::string id = std::to_string(row.required_integer("algoId"));
+  if (!request.order_id.empty()) expect(row, "algoId", request.order_id, id);
+  else expect(row, "clientAlgoId", request.client_order_id, std::string(row.text("clientAlgoId")));
+  if (!row.ok()) answer.fail("algoOrder." + row.fault());
+}
+
+// Two calls, each with one of the two prices (§6, §6.3).
+void ticker(Answer& answer) {
+  const bool last = answer.request().cursor == kLastPriceStep;
+  answer.one(last ? "ticker" : "premiumIndex", [&](json::Fields& row) {
+    Price price;
+    price.symbol = canonical_symbol(row.required_text("symbol"));
+    if (price.symbol != answer.request().symbol) row.fail("symbol", "not the one in question");
+    if (last) price.last = row.required_decimal("price");
+    else price.mark = row.required_decimal("markPrice");
+    price.at_ms = row.integer("time");
+    return price;
+  });
+  if (!last) answer.reply().next_cursor = kLastPriceStep;
+}
+
 void read_answer(Answer& answer) {
   const Request& request = answer.request();
   Reply& reply = answer.reply();
@@ -281,8 +335,13 @@ void read_answer(Answer& answer) {
     case RequestKind::closed_orders: return closed_orders(answer);
     case RequestKind::executions: return executions(answer);
     case RequestKind::income_symbols: return income_symbols(answer);
-    case RequestKind::order: return answer.one("order", read_order);
-    case RequestKind::conditional_order: return answer.one("algoOrder", read_algo_order);
+    case RequestKind::order: return one_order(answer, OrderKind::regular);
+    case RequestKind::conditional_order: return one_order(answer, OrderKind::conditional);
+    case RequestKind::ticker: return ticker(answer);
+    case RequestKind::place_order: return placed(answer);
+    case RequestKind::cancel_order: return canceled(answer);
+    case RequestKind::set_leverage: return answer.one("leverage", read_leverage);
+    case RequestKind::set_position_stop: return answer.fail("not a question of this venue");
   }
   if (!root.ok()) answer.fail(root.fault());
 }

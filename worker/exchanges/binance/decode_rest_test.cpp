@@ -16,14 +16,13 @@ std::string list(std::string_view row) { return std::string("[").append(row).app
 
 TEST(BinanceRest, every_example_is_understood_completely) {
   for (const auto& example : kRestExamples) {
-    Request request;
+    Request request = question(example.kind);
     request.id = 42;
-    request.kind = example.kind;
     const Reply answer = reply(request, example.body);
     EXPECT_EQ(answer.outcome, Outcome::ok) << answer.message;
     EXPECT_EQ(answer.id, 42u);
     EXPECT_EQ(answer.http_status, 200);
-    EXPECT_EQ(answer.next_cursor, "");
+    EXPECT_EQ(answer.next_cursor, example.kind == RequestKind::ticker ? kLastPriceStep : "");
   }
 }
 
@@ -248,6 +247,107 @@ TEST(BinanceRest, income_pages_are_counted) {
   request.cursor = "7";
   EXPECT_EQ(reply(request, rows + "]").next_cursor, "8");
   EXPECT_EQ(reply(request, "[]").next_cursor, "");
+}
+
+TEST(BinanceRest, a_placed_order_is_what_its_acknowledgement_says) {
+  const auto order = only<Order>(reply(placing(entry()), kPlaced));
+  EXPECT_EQ(order.kind, OrderKind::regular);
+  EXPECT_EQ(order.order_id, "1000123456789");
+  EXPECT_EQ(order.client_order_id, "t0-1");
+  EXPECT_EQ(order.status, OrderStatus::new_);
+  EXPECT_EQ(order.quantity, dec("0.05"));
+  EXPECT_TRUE(order.filled_quantity.is_zero());
+  EXPECT_EQ(order.average_price, std::nullopt);
+  EXPECT_EQ(order.version, (Version{1795000001234, 1795000001234}));
+
+  const auto stop = only<Order>(reply(placing(stop_loss()), kAlgoPlaced));
+  EXPECT_EQ(stop.kind, OrderKind::conditional);
+  EXPECT_EQ(stop.order_id, "1000000311223344");
+  EXPECT_EQ(stop.client_order_id, "t0-2");
+  EXPECT_EQ(stop.type, "stop_market");
+  EXPECT_EQ(stop.stop_price, Decimal(60000));
+  EXPECT_TRUE(stop.reduce_only);
+}
+
+TEST(BinanceRest, the_older_and_the_final_form_of_an_acknowledgement_are_read) {
+  const std::string filled = replaced(replaced(replaced(kPlaced, R"("NEW")", R"("FILLED")"), R"("executedQty":"0.000")",
+                                               R"("executedQty":"0.050","avgPrice":"61234.54","cumQuote":"3061.727")"),
+                                      R"("price":"0.00")", R"("price":"0")");
+  const auto order = only<Order>(reply(placing(entry()), filled));
+  EXPECT_EQ(order.status, OrderStatus::filled);
+  EXPECT_EQ(order.filled_quantity, dec("0.05"));
+  EXPECT_EQ(order.average_price, dec("61234.54"));
+}
+
+TEST(BinanceRest, an_answer_that_does_not_speak_of_our_order_leaves_it_unknown) {
+  for (const std::string& body :
+       {std::string("{}"), std::string("[]"), std::string(kAlgoPlaced), replaced(kPlaced, "t0-1", "t0-9"),
+        replaced(kPlaced, R"("clientOrderId":"t0-1",)", ""), replaced(kPlaced, R"("orderId":1000123456789,)", ""),
+        replaced(kPlaced, R"("status":"NEW",)", ""), replaced(kPlaced, R"("side":"BUY")", R"("side":"?")"),
+        std::string(R"({"code":200,"msg":"success"})")}) {
+    const Reply answer = reply(placing(entry()), body);
+    EXPECT_EQ(answer.outcome, Outcome::failed) << body;
+    EXPECT_TRUE(answer.facts.empty());
+    EXPECT_NE(answer.message, "");
+  }
+  EXPECT_EQ(reply(placing(stop_loss()), kPlaced).outcome, Outcome::failed);
+  Request one = question(RequestKind::order);
+  one.client_order_id = "t0-1";
+  EXPECT_EQ(reply(one, kPlaced).outcome, Outcome::ok);
+  EXPECT_EQ(reply(one, kOrderRow).outcome, Outcome::failed);
+  one.order_id = "77";
+  EXPECT_EQ(reply(one, kPlaced).outcome, Outcome::failed);
+}
+
+TEST(BinanceRest, a_canceled_order_comes_back_as_it_ended_and_a_conditional_one_is_acknowledged) {
+  const std::string ended = replaced(kPlaced, R"("NEW")", R"("CANCELED")");
+  const std::string partly = replaced(ended, R"("executedQty":"0.000")", R"("executedQty":"0.020")");
+  const auto order = only<Order>(reply(RequestKind::cancel_order, partly));
+  EXPECT_EQ(order.status, OrderStatus::canceled);
+  EXPECT_EQ(order.filled_quantity, dec("0.02"));
+
+  Request stop = question(RequestKind::cancel_order);
+  stop.ticket.kind = OrderKind::conditional;
+  stop.client_order_id = "t0-2";
+  const Reply acknowledged = reply(stop, kAlgoCanceled);
+  EXPECT_EQ(acknowledged.outcome, Outcome::ok) << acknowledged.message;
+  EXPECT_TRUE(acknowledged.facts.empty());
+  stop.client_order_id = "t0-3";
+  EXPECT_EQ(reply(stop, kAlgoCanceled).outcome, Outcome::failed);
+  stop.order_id = "1000000311223344";
+  EXPECT_EQ(reply(stop, kAlgoCanceled).outcome, Outcome::ok);
+  stop.order_id = "1";
+  EXPECT_EQ(reply(stop, kAlgoCanceled).outcome, Outcome::failed);
+  EXPECT_EQ(reply(stop, "{}").outcome, Outcome::failed);
+}
+
+TEST(BinanceRest, a_ticker_is_read_in_two_steps) {
+  Request ticker = question(RequestKind::ticker);
+  const Reply first = reply(ticker, kPremiumIndex);
+  const auto mark = only<Price>(first);
+  EXPECT_EQ(mark.symbol, "BTCUSDT");
+  EXPECT_EQ(mark.mark, dec("61240.1"));
+  EXPECT_EQ(mark.last, std::nullopt);
+  EXPECT_EQ(mark.at_ms, 1795000000000);
+  ticker.cursor = first.next_cursor;
+  const Reply second = reply(ticker, kLastPrice);
+  EXPECT_EQ(only<Price>(second).last, dec("61234.5"));
+  EXPECT_EQ(only<Price>(second).mark, std::nullopt);
+  EXPECT_EQ(second.next_cursor, "");
+  ticker.symbol = "ETHUSDT";
+  EXPECT_EQ(reply(ticker, kLastPrice).outcome, Outcome::failed);
+  EXPECT_EQ(reply(RequestKind::ticker, list(kPremiumIndex)).outcome, Outcome::failed);
+}
+
+TEST(BinanceRest, the_leverage_that_holds_is_a_fact) {
+  const auto leverage = only<Leverage>(reply(RequestKind::set_leverage, kLeverageSet));
+  EXPECT_EQ(leverage.symbol, "BTCUSDT");
+  EXPECT_EQ(leverage.leverage, Decimal(20));
+  EXPECT_EQ(reply(RequestKind::set_leverage, R"({"code":200,"msg":"success"})").outcome, Outcome::failed);
+}
+
+TEST(BinanceRest, stops_of_positions_are_never_confirmed_here) {
+  EXPECT_EQ(reply(RequestKind::set_position_stop, "{}").outcome, Outcome::failed);
 }
 
 }  // namespace

@@ -1,13 +1,10 @@
-// Questions as HTTP requests. All parameters travel in the query, percent-encoded before they are signed.
+// Questions and orders as HTTP requests. All parameters travel in the query, also of POST and DELETE (§3.1 allows it), and
+// are percent-encoded before they are signed.
 #include "exchanges/binance/binance.hpp"
-#include "exchanges/url.hpp"
+#include "exchanges/ticket.hpp"
 
 namespace tradesync::binance {
 namespace {
-
-// Refused when older than this on arrival (§3.1): the venue's own default, said aloud. It absorbs a slow network; the
-// clock's offset is already in venue_now_ms.
-constexpr std::int64_t kRecvWindowMs = 5000;
 
 enum class Security : std::uint8_t { none, key, signature };
 
@@ -17,8 +14,17 @@ struct Call {
   Security security;
 };
 
-Call call(RequestKind kind) {
+std::string_view order_path(OrderKind kind) {
   switch (kind) {
+    case OrderKind::regular: return "/fapi/v1/order";
+    case OrderKind::conditional: return "/fapi/v1/algoOrder";
+  }
+  return {};
+}
+
+// A path of "" is a question this venue does not have.
+Call call_for(const Request& request) {
+  switch (request.kind) {
     case RequestKind::server_time: return {"GET", "/fapi/v1/time", Security::none};
     case RequestKind::instruments: return {"GET", "/fapi/v1/exchangeInfo", Security::none};
     case RequestKind::positions: return {"GET", "/fapi/v3/positionRisk", Security::signature};
@@ -30,10 +36,16 @@ Call call(RequestKind kind) {
     case RequestKind::closed_orders: return {"GET", "/fapi/v1/allOrders", Security::signature};
     case RequestKind::executions: return {"GET", "/fapi/v1/userTrades", Security::signature};
     case RequestKind::income_symbols: return {"GET", "/fapi/v1/income", Security::signature};
-    case RequestKind::order: return {"GET", "/fapi/v1/order", Security::signature};
-    case RequestKind::conditional_order: return {"GET", "/fapi/v1/algoOrder", Security::signature};
+    case RequestKind::order: return {"GET", order_path(OrderKind::regular), Security::signature};
+    case RequestKind::conditional_order: return {"GET", order_path(OrderKind::conditional), Security::signature};
+    case RequestKind::ticker:
+      return {"GET", request.cursor == kLastPriceStep ? "/fapi/v2/ticker/price" : "/fapi/v1/premiumIndex", Security::none};
     case RequestKind::create_listen_key: return {"POST", "/fapi/v1/listenKey", Security::key};
     case RequestKind::keep_alive_listen_key: return {"PUT", "/fapi/v1/listenKey", Security::key};
+    case RequestKind::place_order: return {"POST", order_path(request.ticket.kind), Security::signature};
+    case RequestKind::cancel_order: return {"DELETE", order_path(request.ticket.kind), Security::signature};
+    case RequestKind::set_leverage: return {"POST", "/fapi/v1/leverage", Security::signature};
+    case RequestKind::set_position_stop: return {};  // stops are orders here (§10)
   }
   return {};
 }
@@ -66,6 +78,11 @@ void add_order_range(Query& query, const Request& request) {
   query.add("limit", static_cast<std::int64_t>(kOrderPage));
 }
 
+// Leverage is a whole number here (§7).
+bool is_whole_leverage(const Request& request) {
+  return request.kind != RequestKind::set_leverage || request.leverage.text().find('.') == std::string::npos;
+}
+
 Query parameters(const Request& request) {
   Query query;
   switch (request.kind) {
@@ -75,7 +92,9 @@ Query parameters(const Request& request) {
     case RequestKind::balances:
     case RequestKind::create_listen_key:
     case RequestKind::keep_alive_listen_key:
+    case RequestKind::set_position_stop:
       break;
+    case RequestKind::ticker:
     case RequestKind::positions:
     case RequestKind::leverages:
     case RequestKind::open_orders:
@@ -97,11 +116,20 @@ Query parameters(const Request& request) {
       query.add("limit", static_cast<std::int64_t>(kIncomePage));
       break;
     case RequestKind::order:
-      add_symbol(query, request);
-      query.add("orderId", request.order_id);
+      add_order_reference(query, request, OrderKind::regular);
       break;
     case RequestKind::conditional_order:
-      query.add("algoId", request.order_id);
+      add_order_reference(query, request, OrderKind::conditional);
+      break;
+    case RequestKind::place_order:
+      add_order(query, request.ticket);
+      break;
+    case RequestKind::cancel_order:
+      add_order_reference(query, request, request.ticket.kind);
+      break;
+    case RequestKind::set_leverage:
+      add_symbol(query, request);
+      query.add("leverage", request.leverage.text());
       break;
   }
   return query;
@@ -111,17 +139,21 @@ Query parameters(const Request& request) {
 
 HttpRequest encode_request(const Request& request, const Endpoints& endpoints, const Credentials& credentials,
                            std::int64_t venue_now_ms) {
-  const Call target = call(request.kind);
+  const Call target = call_for(request);
+  if (target.path.empty() || !is_sendable(request) || !is_whole_leverage(request)) return {};
   HttpRequest http;
   http.method = target.method;
   http.url.append(endpoints.rest).append(target.path);
-  if (target.security == Security::none) return http;
+  Query query = parameters(request);
+  if (target.security == Security::none) {
+    if (!query.empty()) http.url.append("?").append(query.text());
+    return http;
+  }
 
   http.headers.emplace_back("X-MBX-APIKEY", credentials.api_key);
   if (target.security == Security::key) return http;
 
-  Query query = parameters(request);
-  query.add("recvWindow", kRecvWindowMs).add("timestamp", venue_now_ms);
+  query.add("recvWindow", kReceiveWindowMs).add("timestamp", venue_now_ms);
   http.url.append("?").append(sign(query.text(), credentials));
   return http;
 }

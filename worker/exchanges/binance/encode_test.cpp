@@ -108,6 +108,109 @@ TEST(BinanceEncode, one_order_is_asked_in_its_own_service) {
   EXPECT_EQ(asked(one), "GET /fapi/v1/order?symbol=BTCUSDT&orderId=1000123456789&");
   one.kind = RequestKind::conditional_order;
   EXPECT_EQ(asked(one), "GET /fapi/v1/algoOrder?algoId=1000123456789&");
+  one.client_order_id = "t0-1";
+  EXPECT_EQ(asked(one), "GET /fapi/v1/algoOrder?algoId=1000123456789&") << "the venue's id comes first";
+  one.order_id.clear();
+  EXPECT_EQ(asked(one), "GET /fapi/v1/algoOrder?clientAlgoId=t0-1&");
+  one.kind = RequestKind::order;
+  EXPECT_EQ(asked(one), "GET /fapi/v1/order?symbol=BTCUSDT&origClientOrderId=t0-1&");
+  one.client_order_id = "web:a/1 &x";  // somebody else's
+  EXPECT_EQ(asked(one), "GET /fapi/v1/order?symbol=BTCUSDT&origClientOrderId=web%3Aa%2F1%20%26x&");
+}
+
+TEST(BinanceEncode, a_ticker_is_two_public_calls) {
+  Request ticker = question(RequestKind::ticker);
+  EXPECT_EQ(encoded(ticker).url, "https://fapi.binance.com/fapi/v1/premiumIndex?symbol=BTCUSDT");
+  EXPECT_TRUE(encoded(ticker).headers.empty());
+  ticker.cursor = kLastPriceStep;
+  EXPECT_EQ(encoded(ticker).url, "https://fapi.binance.com/fapi/v2/ticker/price?symbol=BTCUSDT");
+}
+
+std::string placed(const OrderTicket& ticket) { return asked(placing(ticket)); }
+
+// The signature was computed with another program over these very bytes.
+TEST(BinanceEncode, an_order_is_one_signed_line) {
+  const HttpRequest http = encoded(placing(entry()));
+  EXPECT_EQ(http.method, "POST");
+  EXPECT_EQ(http.body, "");
+  EXPECT_EQ(http.url,
+            "https://fapi.binance.com/fapi/v1/order?symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.05&newClientOrderId=t0-1"
+            "&newOrderRespType=ACK&recvWindow=5000&timestamp=1767225600123"
+            "&signature=c5798163442c40b241152de2c5c82d996c70a6dd45328428e5dfa7d40de56edd");
+}
+
+TEST(BinanceEncode, an_order_says_how_it_is_meant_in_one_way_mode) {
+  OrderTicket ticket = entry();
+  ticket.side = Side::sell;
+  ticket.reduce_only = true;
+  ticket.stop_price = Decimal(1);  // belongs to venues with stops on positions
+  EXPECT_EQ(placed(ticket),
+            "POST /fapi/v1/order?symbol=BTCUSDT&side=SELL&type=MARKET&reduceOnly=true&quantity=0.05&newClientOrderId=t0-1"
+            "&newOrderRespType=ACK&");
+  ticket.type = "limit";
+  ticket.price = dec("61234.50");
+  EXPECT_EQ(placed(ticket),
+            "POST /fapi/v1/order?symbol=BTCUSDT&side=SELL&type=LIMIT&reduceOnly=true&quantity=0.05&price=61234.5&timeInForce=GTC"
+            "&newClientOrderId=t0-1&newOrderRespType=ACK&");
+}
+
+TEST(BinanceEncode, in_hedge_mode_the_position_is_named_and_reduce_only_never_sent) {
+  OrderTicket ticket = entry();
+  ticket.position_side = PositionSide::long_;
+  EXPECT_EQ(placed(ticket),
+            "POST /fapi/v1/order?symbol=BTCUSDT&side=BUY&type=MARKET&positionSide=LONG&quantity=0.05&newClientOrderId=t0-1"
+            "&newOrderRespType=ACK&");
+  ticket.side = Side::sell;
+  ticket.reduce_only = true;
+  EXPECT_EQ(placed(ticket),
+            "POST /fapi/v1/order?symbol=BTCUSDT&side=SELL&type=MARKET&positionSide=LONG&quantity=0.05&newClientOrderId=t0-1"
+            "&newOrderRespType=ACK&");
+  OrderTicket stop = stop_loss();
+  stop.side = Side::buy;
+  stop.position_side = PositionSide::short_;
+  EXPECT_EQ(placed(stop),
+            "POST /fapi/v1/algoOrder?algoType=CONDITIONAL&symbol=BTCUSDT&side=BUY&type=STOP_MARKET&positionSide=SHORT&quantity=0.05"
+            "&triggerPrice=60000&workingType=MARK_PRICE&clientAlgoId=t0-2&");
+}
+
+TEST(BinanceEncode, stops_go_to_their_own_service_and_watch_the_mark_price) {
+  EXPECT_EQ(placed(stop_loss()),
+            "POST /fapi/v1/algoOrder?algoType=CONDITIONAL&symbol=BTCUSDT&side=SELL&type=STOP_MARKET&reduceOnly=true&quantity=0.05"
+            "&triggerPrice=60000&workingType=MARK_PRICE&clientAlgoId=t0-2&");
+  OrderTicket target = stop_loss();
+  target.type = "take_profit";
+  target.price = dec("62000.1");
+  target.stop_price = dec("0.00000012");  // never with an exponent
+  EXPECT_EQ(placed(target),
+            "POST /fapi/v1/algoOrder?algoType=CONDITIONAL&symbol=BTCUSDT&side=SELL&type=TAKE_PROFIT&reduceOnly=true&quantity=0.05"
+            "&price=62000.1&timeInForce=GTC&triggerPrice=0.00000012&workingType=MARK_PRICE&clientAlgoId=t0-2&");
+}
+
+TEST(BinanceEncode, cancels_name_the_order_in_its_service) {
+  Request cancel = question(RequestKind::cancel_order);
+  EXPECT_EQ(asked(cancel), "DELETE /fapi/v1/order?symbol=BTCUSDT&origClientOrderId=t0-1&");
+  cancel.order_id = "1000123456789";
+  EXPECT_EQ(asked(cancel), "DELETE /fapi/v1/order?symbol=BTCUSDT&orderId=1000123456789&");
+  cancel.ticket.kind = OrderKind::conditional;
+  EXPECT_EQ(asked(cancel), "DELETE /fapi/v1/algoOrder?algoId=1000123456789&");
+  cancel.order_id.clear();
+  EXPECT_EQ(asked(cancel), "DELETE /fapi/v1/algoOrder?clientAlgoId=t0-1&");
+}
+
+TEST(BinanceEncode, leverage_is_a_whole_number) {
+  Request leverage = question(RequestKind::set_leverage);
+  EXPECT_EQ(asked(leverage), "POST /fapi/v1/leverage?symbol=BTCUSDT&leverage=20&");
+  leverage.leverage = dec("20.50");
+  EXPECT_EQ(encoded(leverage).url, "");
+  leverage.leverage = dec("20.0");
+  EXPECT_EQ(asked(leverage), "POST /fapi/v1/leverage?symbol=BTCUSDT&leverage=20&");
+}
+
+TEST(BinanceEncode, a_position_has_no_stop_of_its_own_here) {
+  Request stop = question(RequestKind::set_position_stop);
+  stop.ticket = stop_loss();
+  EXPECT_EQ(encoded(stop).url, "");
+  EXPECT_EQ(encoded(stop).method, "");
 }
 
 TEST(BinanceEncode, trades_are_asked_by_time_or_by_id_but_never_by_both) {

@@ -126,6 +126,26 @@ inline constexpr std::string_view kExchangeInfo = R"({"timezone":"UTC","serverTi
  {"filterType":"POSITION_RISK_CONTROL","positionControlSide":"NONE"}]},
  {"symbol":"OLDUSDT_240329","contractType":"","status":"CLOSE","baseAsset":"OLD"}]})";
 
+inline constexpr std::string_view kPlaced = R"({"orderId":1000123456789,"symbol":"BTCUSDT","status":"NEW",
+ "clientOrderId":"t0-1","price":"0.00","origQty":"0.050","executedQty":"0.000","cumQty":"0.000","timeInForce":"GTC",
+ "type":"MARKET","reduceOnly":false,"closePosition":false,"side":"BUY","positionSide":"BOTH","stopPrice":"0.00",
+ "workingType":"CONTRACT_PRICE","priceProtect":false,"origType":"MARKET","priceMatch":"NONE",
+ "selfTradePreventionMode":"EXPIRE_MAKER","goodTillDate":0,"updateTime":1795000001234})";
+
+inline constexpr std::string_view kAlgoPlaced = R"({"algoId":1000000311223344,"clientAlgoId":"t0-2","algoType":"CONDITIONAL",
+ "orderType":"STOP_MARKET","symbol":"BTCUSDT","side":"SELL","positionSide":"BOTH","timeInForce":"GTC","quantity":"0.050",
+ "algoStatus":"NEW","triggerPrice":"60000.00","price":"0.00","icebergQuantity":null,"selfTradePreventionMode":"EXPIRE_MAKER",
+ "workingType":"MARK_PRICE","priceMatch":"NONE","closePosition":false,"priceProtect":false,"reduceOnly":true,
+ "createTime":1795000003000,"updateTime":1795000003000,"triggerTime":0,"goodTillDate":0})";
+
+inline constexpr std::string_view kAlgoCanceled =
+    R"({"algoId":1000000311223344,"clientAlgoId":"t0-2","code":"200","msg":"success"})";
+inline constexpr std::string_view kLeverageSet = R"({"leverage":20,"maxNotionalValue":"50000000","symbol":"BTCUSDT"})";
+inline constexpr std::string_view kPremiumIndex = R"({"symbol":"BTCUSDT","markPrice":"61240.10000000",
+ "indexPrice":"61251.84652174","estimatedSettlePrice":"61266.02511903","lastFundingRate":"0.00004120",
+ "interestRate":"0.00010000","nextFundingTime":1795017600000,"time":1795000000000})";
+inline constexpr std::string_view kLastPrice = R"({"symbol":"BTCUSDT","price":"61234.50","time":1795000000123})";
+
 inline constexpr RestExample kRestExamples[] = {
     {RequestKind::server_time, R"({"serverTime":1795000001234})"},
     {RequestKind::instruments, kExchangeInfo},
@@ -142,7 +162,48 @@ inline constexpr RestExample kRestExamples[] = {
     {RequestKind::conditional_order, kAlgoRow},
     {RequestKind::create_listen_key, R"({"listenKey":"simListenKey0123456789"})"},
     {RequestKind::keep_alive_listen_key, "{}"},
+    {RequestKind::ticker, kPremiumIndex},
+    {RequestKind::place_order, kPlaced},
+    {RequestKind::cancel_order, kPlaced},
+    {RequestKind::set_leverage, kLeverageSet},
 };
+
+inline Decimal dec(std::string_view text) { return Decimal::parse(text).value(); }
+
+inline OrderTicket entry() {
+  OrderTicket ticket;
+  ticket.symbol = "BTCUSDT";
+  ticket.client_order_id = "t0-1";
+  ticket.quantity = dec("0.050");
+  return ticket;
+}
+
+inline OrderTicket stop_loss() {
+  OrderTicket ticket = entry();
+  ticket.client_order_id = "t0-2";
+  ticket.kind = OrderKind::conditional;
+  ticket.side = Side::sell;
+  ticket.type = "stop_market";
+  ticket.stop_price = dec("60000.00");
+  ticket.reduce_only = true;
+  return ticket;
+}
+
+inline Request question(RequestKind kind) {
+  Request request;
+  request.kind = kind;
+  if (kind == RequestKind::ticker || is_write(kind)) request.symbol = "BTCUSDT";
+  if (kind == RequestKind::place_order) request.ticket = entry();
+  if (kind == RequestKind::cancel_order) request.client_order_id = "t0-1";
+  if (kind == RequestKind::set_leverage) request.leverage = Decimal(20);
+  return request;
+}
+
+inline Request placing(const OrderTicket& ticket) {
+  Request request = question(RequestKind::place_order);
+  request.ticket = ticket;
+  return request;
+}
 
 // A copy with the readable bytes behind it that decode() is promised. They would complete or break JSON if they were read as
 // a part of it, and the heap block ends with them, so that the address sanitizer sees a read beyond.
@@ -173,12 +234,8 @@ inline Reply reply(const Request& request, std::string_view body, int status = 2
 }
 
 inline Reply reply(RequestKind kind, std::string_view body, int status = 200, Headers headers = {}) {
-  Request request;
-  request.kind = kind;
-  return reply(request, body, status, std::move(headers));
+  return reply(question(kind), body, status, std::move(headers));
 }
-
-inline Decimal dec(std::string_view text) { return Decimal::parse(text).value(); }
 
 inline std::string replaced(std::string_view text, std::string_view what, std::string_view with) {
   std::string out(text);

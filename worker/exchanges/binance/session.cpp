@@ -17,8 +17,13 @@ int weight(const Request& request) {
     case RequestKind::instruments:
     case RequestKind::order:
     case RequestKind::conditional_order:
+    case RequestKind::ticker:
+    case RequestKind::cancel_order:
+    case RequestKind::set_leverage:
     case RequestKind::create_listen_key:
     case RequestKind::keep_alive_listen_key: return 1;
+    case RequestKind::place_order:  // counted as orders instead (§5.1)
+    case RequestKind::set_position_stop: return 0;
     case RequestKind::positions:
     case RequestKind::leverages:
     case RequestKind::balances:
@@ -56,6 +61,15 @@ constexpr VenueRules kRules = {
 
     .execution_overlap_ms = kMinuteMs,           // rows appear up to seconds late (§8.3, §17 no. 35)
     .max_window_ms = 7 * kDayMs - 1000,          // "≤ 7 days" (§8.3, §8.8), kept clear of the edge
+
+    .position_stops = false,                     // stops are conditional orders (§10)
+    .receive_window_ms = kReceiveWindowMs,
+    .conditional_orders_at_most = 200,           // per account, over all symbols (§10.3)
+    .unfilled_memory_ms = 3 * kDayMs,            // §8.3
+    // 300 per 10 s and 1200 per minute and account (§5.1), shared with COIN-M and with whoever else trades on it. Cancels
+    // are counted along although the venue does not. 180 keeps both limits: six windows are 1080.
+    .order_budget = 180,
+    .order_budget_window_ms = 10'000,
 
     // 2400 per minute and IP (§5.1). The address is shared with COIN-M, other accounts and other programs; the venue's
     // header says what all of them have used, so the reserve only covers what they have under way.

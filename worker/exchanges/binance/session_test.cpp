@@ -62,6 +62,20 @@ TEST(BinanceSession, weights_follow_the_documents) {
   EXPECT_EQ(weight(RequestKind::open_orders, "BTCUSDT"), 1);
   EXPECT_EQ(weight(RequestKind::open_conditional_orders), 40);
   EXPECT_EQ(weight(RequestKind::executions, "BTCUSDT"), 5);
+  EXPECT_EQ(weight(RequestKind::ticker, "BTCUSDT"), 1);
+  EXPECT_EQ(weight(RequestKind::place_order, "BTCUSDT"), 0);
+  EXPECT_EQ(weight(RequestKind::cancel_order, "BTCUSDT"), 1);
+  EXPECT_EQ(weight(RequestKind::set_leverage, "BTCUSDT"), 1);
+}
+
+TEST(BinanceSession, orders_keep_both_windows_of_the_account) {
+  const VenueRules& rules = exchange().rules();
+  EXPECT_FALSE(rules.position_stops);
+  EXPECT_EQ(rules.conditional_orders_at_most, 200);
+  EXPECT_EQ(rules.unfilled_memory_ms, 3LL * 24 * 60 * 60'000);
+  EXPECT_EQ(rules.receive_window_ms, 5000);
+  EXPECT_LE(rules.order_budget * 10'000 / rules.order_budget_window_ms, 300);
+  EXPECT_LE(rules.order_budget * 60'000 / rules.order_budget_window_ms, 1200);
 }
 
 TEST(BinanceSession, a_listen_key_is_kept_alive_and_a_connection_rotated_before_their_ends) {

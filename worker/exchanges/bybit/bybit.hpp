@@ -20,6 +20,12 @@ std::string stream_url(StreamKind kind, const Endpoints& endpoints);
 void sign(HttpRequest& http, std::string_view payload, const Credentials& credentials, std::int64_t venue_now_ms);
 std::string stream_signature(std::string_view secret, std::int64_t expires_ms);
 
+// The server's default (§2.1); sent always, because its value is part of the signed text.
+inline constexpr std::int64_t kReceiveWindowMs = 5000;
+
+// encode_orders.cpp (§3.8–§3.12): the JSON body of a write; "" for everything else, and for text that cannot be sent.
+std::string order_body(const Request& request);
+
 // encode.cpp (§3, §5, §6): a question as an HTTP request, a command as a frame.
 HttpRequest encode_request(const Request& request, const Endpoints& endpoints, const Credentials& credentials,
                            std::int64_t venue_now_ms);
@@ -45,6 +51,8 @@ Side side(json::Fields& row, std::string_view key);
 PositionSide position_side(json::Fields& row);
 OrderKind order_kind(std::string_view stop_order_type, std::string_view create_type);
 std::string order_type(std::string_view stop_order_type, std::string_view create_type, std::string_view order_type);
+// A stop that the venue made for a position (trading-stop, attached to an entry), not one that somebody placed as an order.
+bool belongs_to_position(std::string_view stop_order_type, std::string_view create_type);
 OrderStatus order_status(std::string_view word, const Decimal& filled);
 std::string instrument_status(std::string_view word);
 std::string contract_type(std::string_view word);

@@ -63,6 +63,17 @@ void read_mode(json::Value list, Reply& reply, Rows& rows) {
   }
 }
 
+bool read_ticker(const Request& request, json::Value value, Reply& reply, Rows& rows) {
+  json::Fields row(value);
+  Price price;
+  price.symbol = canonical_symbol(row.required_text("symbol"));
+  if (price.symbol != request.symbol) row.fail("symbol", "not the one in question");
+  price.mark = row.required_decimal("markPrice");
+  price.last = row.required_decimal("lastPrice");
+  price.at_ms = reply.venue_time_ms;  // the row carries no time of its own
+  return rows.add(row, "ticker", std::move(price));
+}
+
 void read_list(const Request& request, json::Value list, Reply& reply, Rows& rows) {
   for (const json::Value row : list) {
     switch (request.kind) {
@@ -75,12 +86,17 @@ void read_list(const Request& request, json::Value list, Reply& reply, Rows& row
       case RequestKind::order:
       case RequestKind::conditional_order: read_order(row, rows); break;
       case RequestKind::executions: read_execution(row, rows); break;
+      case RequestKind::ticker: read_ticker(request, row, reply, rows); break;
       case RequestKind::server_time:
       case RequestKind::instruments:
       case RequestKind::position_mode:
       case RequestKind::income_symbols:
       case RequestKind::create_listen_key:
-      case RequestKind::keep_alive_listen_key: break;
+      case RequestKind::keep_alive_listen_key:
+      case RequestKind::place_order:
+      case RequestKind::cancel_order:
+      case RequestKind::set_position_stop:
+      case RequestKind::set_leverage: break;
     }
   }
 }
@@ -92,11 +108,53 @@ std::string next_page(const Request& request, json::Value result, json::Value li
   return std::string(cursor);
 }
 
+// An answer about another order than the one in question proves nothing about ours.
+bool is_asked_for(const Request& request, std::string_view order_id, std::string_view client_order_id) {
+  if (!request.order_id.empty()) return order_id == request.order_id;
+  return request.client_order_id.empty() || client_order_id == request.client_order_id;
+}
+
 // The venue's memory of an order is in two places; only both together know that there is none.
 void conclude_order(const Request& request, json::Value list, Reply& reply) {
+  for (const Fact& fact : reply.facts) {
+    const Order* order = std::get_if<Order>(&fact);
+    if (order && !is_asked_for(request, order->order_id, order->client_order_id))
+      return void(fail(reply, "order: not the one in question"));
+  }
   if (!list.empty()) return;
   if (request.cursor == kHistoryStep) reply.outcome = Outcome::not_found;
   else reply.next_cursor = kHistoryStep;
+}
+
+// The answer to order/create holds ids only; the rest is what we asked for. Accepted is not yet "on book" (§3.10): the
+// version is that of nothing seen, so that every report of the venue is newer.
+Order placed_order(const OrderTicket& ticket, std::string_view order_id) {
+  Order order;
+  order.symbol = ticket.symbol;
+  order.order_id = order_id;
+  order.client_order_id = ticket.client_order_id;
+  order.kind = ticket.kind;
+  order.side = ticket.side;
+  order.position_side = ticket.position_side;
+  order.type = ticket.type;
+  order.price = ticket.price;
+  if (ticket.kind == OrderKind::conditional) order.stop_price = ticket.stop_price;
+  order.quantity = ticket.quantity;
+  order.reduce_only = ticket.reduce_only;
+  return order;
+}
+
+// What a write answers: the ids of its order, or an empty object (§3.8, §3.9).
+Reply& conclude_write(const Request& request, json::Value result, Reply& reply) {
+  const bool places = request.kind == RequestKind::place_order;
+  if (!places && request.kind != RequestKind::cancel_order) return reply;
+  json::Fields row(result);
+  const std::string_view order_id = row.required_text("orderId"), client_order_id = row.text("orderLinkId");
+  const bool ours = places ? client_order_id == request.ticket.client_order_id : is_asked_for(request, order_id, client_order_id);
+  if (!ours) row.fail("orderLinkId", "not that of the order in question");
+  if (!row.ok()) return fail(reply, "result: " + row.fault());
+  if (places) reply.facts.emplace_back(placed_order(request.ticket, order_id));
+  return reply;
 }
 
 bool is_about_one_order(RequestKind kind) { return kind == RequestKind::order || kind == RequestKind::conditional_order; }
@@ -116,8 +174,10 @@ Reply decode_reply(const Request& request, const HttpResponse& response) {
     if (nanoseconds.value_or(0) > 0) reply.venue_time_ms = *nanoseconds / 1000000;
     return reply.venue_time_ms > 0 ? reply : fail(reply, "timeNano: missing");
   }
+  if (is_write(request.kind)) return conclude_write(request, result, reply);
   const json::Value list = result["list"];
   if (!list.is_array()) return fail(reply, "result.list: missing");
+  if (request.kind == RequestKind::ticker && list.empty()) return fail(reply, "result.list: empty");
 
   std::string error;
   Rows rows{reply.facts, error};

@@ -139,5 +139,111 @@ TEST(BybitRest, an_answer_with_an_unreadable_row_concludes_nothing_but_keeps_the
   EXPECT_EQ(answer.next_cursor, "");
 }
 
+TEST(BybitRest, an_accepted_order_is_the_ticket_under_the_venues_id) {
+  OrderTicket ticket = entry();
+  ticket.stop_price = Decimal(62500);
+  ticket.position_side = PositionSide::long_;
+  const auto order = only<Order>(reply(placing(ticket), envelope(kIds)));
+  EXPECT_EQ(order.order_id, "7d1f0c52-3b0e-4d7e-9a41-5f2c8e61b0a3");
+  EXPECT_EQ(order.client_order_id, "t0-1");
+  EXPECT_EQ(order.symbol, "BTCUSDT");
+  EXPECT_EQ(order.kind, OrderKind::regular);
+  EXPECT_EQ(order.side, Side::buy);
+  EXPECT_EQ(order.position_side, PositionSide::long_);
+  EXPECT_EQ(order.type, "market");
+  EXPECT_EQ(order.status, OrderStatus::new_);
+  EXPECT_EQ(order.venue_status, "");
+  EXPECT_EQ(order.quantity, dec("0.02"));
+  EXPECT_EQ(order.stop_price, std::nullopt) << "the attached stop belongs to the position";
+  EXPECT_EQ(order.version, Version{});
+  EXPECT_TRUE(std::get<Order>(reply(RequestKind::open_orders, list(kOrderRow)).facts.at(0)).version.newer_than(order.version));
+
+  const auto stop = only<Order>(reply(placing(stop_order()), envelope(replaced(kIds, "t0-1", "t0-2"))));
+  EXPECT_EQ(stop.kind, OrderKind::conditional);
+  EXPECT_EQ(stop.type, "stop_market");
+  EXPECT_EQ(stop.stop_price, Decimal(62500));
+  EXPECT_TRUE(stop.reduce_only);
+}
+
+TEST(BybitRest, an_answer_that_does_not_speak_of_our_order_leaves_it_unknown) {
+  for (const std::string& body :
+       {envelope("{}"), envelope("null"), envelope("[]"), envelope(R"({"list":[]})"), envelope(R"({"orderLinkId":"t0-1"})"),
+        envelope(R"({"orderId":"","orderLinkId":"t0-1"})"), envelope(R"({"orderId":"7d1f"})"),
+        envelope(replaced(kIds, "t0-1", "t0-9")), std::string("{}"), std::string(R"({"retCode":0})")}) {
+    const Reply answer = reply(placing(entry()), body);
+    EXPECT_EQ(answer.outcome, Outcome::failed) << body;
+    EXPECT_TRUE(answer.facts.empty());
+    EXPECT_NE(answer.message, "");
+  }
+  Request one;
+  one.kind = RequestKind::order;
+  one.client_order_id = "t0-1";
+  EXPECT_EQ(reply(one, list(kOrderRow)).outcome, Outcome::ok);
+  one.client_order_id = "t0-9";
+  EXPECT_EQ(reply(one, list(kOrderRow)).outcome, Outcome::failed);
+  one.order_id = "7d1f0c52-3b0e-4d7e-9a41-5f2c8e61b0a3";
+  EXPECT_EQ(reply(one, list(kOrderRow)).outcome, Outcome::ok);
+}
+
+TEST(BybitRest, a_cancel_is_acknowledged_and_tells_nothing_of_the_order) {
+  Request cancel = question(RequestKind::cancel_order);
+  const Reply answer = reply(cancel, envelope(kIds));
+  EXPECT_EQ(answer.outcome, Outcome::ok);
+  EXPECT_TRUE(answer.facts.empty());
+  cancel.client_order_id = "t0-9";
+  EXPECT_EQ(reply(cancel, envelope(kIds)).outcome, Outcome::failed);
+  cancel.order_id = "7d1f0c52-3b0e-4d7e-9a41-5f2c8e61b0a3";
+  EXPECT_EQ(reply(cancel, envelope(kIds)).outcome, Outcome::ok);
+  EXPECT_EQ(reply(cancel, envelope("{}")).outcome, Outcome::failed);
+}
+
+TEST(BybitRest, settings_are_acknowledged_by_an_empty_object) {
+  for (RequestKind kind : {RequestKind::set_position_stop, RequestKind::set_leverage}) {
+    EXPECT_EQ(reply(kind, envelope("{}")).outcome, Outcome::ok);
+    EXPECT_TRUE(reply(kind, envelope("{}")).facts.empty());
+    EXPECT_EQ(reply(kind, "{}").outcome, Outcome::failed);
+    EXPECT_EQ(reply(kind, R"({"retCode":0,"retMsg":"OK"})").outcome, Outcome::failed);
+  }
+}
+
+TEST(BybitRest, a_ticker_is_one_price) {
+  const auto price = only<Price>(reply(RequestKind::ticker, list(kTickerRow)));
+  EXPECT_EQ(price.symbol, "BTCUSDT");
+  EXPECT_EQ(price.mark, dec("63918.24"));
+  EXPECT_EQ(price.last, dec("63920.1"));
+  EXPECT_EQ(price.at_ms, 1785000103001);
+  EXPECT_EQ(reply(RequestKind::ticker, list("")).outcome, Outcome::failed);
+  EXPECT_EQ(reply(RequestKind::ticker, list(replaced(kTickerRow, "63918.24", ""))).outcome, Outcome::failed);
+  EXPECT_EQ(reply(RequestKind::ticker, list(replaced(kTickerRow, "BTCUSDT", "ETHUSDT"))).outcome, Outcome::failed);
+}
+
+TEST(BybitRest, the_stops_of_a_position_are_conditional_orders_that_only_reduce) {
+  const auto stop_of = [](std::string_view type, std::string_view create, bool flags) {
+    std::string row = replaced(replaced(kStopRow, R"("stopOrderType":"StopLoss")", "\"stopOrderType\":\"" + std::string(type) + '"'),
+                               "CreateByStopLoss", create);
+    if (!flags)
+      for (std::string_view flag : {R"("reduceOnly":)", R"("closeOnTrigger":)"})
+        row = replaced(row, std::string(flag) + "true", std::string(flag) + "false");
+    return only<Order>(reply(RequestKind::open_orders, list(row)));
+  };
+  for (bool flags : {true, false}) {
+    for (const auto& [type, create] : {std::pair{"StopLoss", "CreateByStopLoss"}, {"", "CreateByStopLoss"}, {"StopLoss", ""}}) {
+      const Order stop = stop_of(type, create, flags);
+      EXPECT_EQ(stop.kind, OrderKind::conditional);
+      EXPECT_EQ(stop.type, "stop_market");
+      EXPECT_TRUE(stop.reduce_only);
+      EXPECT_EQ(stop.client_order_id, "");
+      EXPECT_EQ(stop.stop_price, Decimal(62500));
+    }
+    const Order target = stop_of("TakeProfit", "CreateByTakeProfit", flags);
+    EXPECT_EQ(target.type, "take_profit_market");
+    EXPECT_TRUE(target.reduce_only);
+  }
+  // Somebody's own conditional order may open a position.
+  EXPECT_FALSE(stop_of("Stop", "CreateByUser", false).reduce_only);
+  EXPECT_FALSE(stop_of("Stop", "CreateByStopOrder", false).reduce_only);
+  EXPECT_FALSE(stop_of("", "CreateByStopOrder", false).reduce_only);
+}
+
 }  // namespace
 }  // namespace tradesync::bybit::test

@@ -1,6 +1,8 @@
-// Questions and commands as Bybit wants them. Every GET is without a body: one with a body is answered by HTTP 403 (§2.1).
+// Questions, orders and commands as Bybit wants them. A GET has no body: one with a body is answered by HTTP 403 (§2.1).
+// A POST has nothing else.
 #include "exchanges/bybit/bybit.hpp"
 #include "exchanges/json_write.hpp"
+#include "exchanges/ticket.hpp"
 #include "exchanges/url.hpp"
 
 namespace tradesync::bybit {
@@ -85,8 +87,18 @@ Call call_for(const Request& request) {
     case RequestKind::conditional_order:
       call.path = request.cursor == kHistoryStep ? "/v5/order/history" : "/v5/order/realtime";
       add_scope(call.query, request);
-      call.query.add("orderId", request.order_id);
+      if (!request.order_id.empty()) call.query.add("orderId", request.order_id);
+      else call.query.add("orderLinkId", request.client_order_id);
       break;
+    case RequestKind::ticker:
+      call.path = "/v5/market/tickers";
+      call.access = Access::public_;
+      add_scope(call.query, request);
+      break;
+    case RequestKind::place_order: call.path = "/v5/order/create"; break;
+    case RequestKind::cancel_order: call.path = "/v5/order/cancel"; break;
+    case RequestKind::set_position_stop: call.path = "/v5/position/trading-stop"; break;
+    case RequestKind::set_leverage: call.path = "/v5/position/set-leverage"; break;
     case RequestKind::income_symbols:
     case RequestKind::create_listen_key:
     case RequestKind::keep_alive_listen_key: break;
@@ -111,11 +123,19 @@ JsonList ticker_topics(const StreamCommand& command) {
 HttpRequest encode_request(const Request& request, const Endpoints& endpoints, const Credentials& credentials,
                            std::int64_t venue_now_ms) {
   const Call call = call_for(request);
-  if (call.path.empty()) return {};
+  if (call.path.empty() || !is_sendable(request)) return {};
   HttpRequest http;
-  http.method = "GET";
   http.url = endpoints.rest;
   http.url.append(call.path);
+  if (is_write(request.kind)) {
+    http.method = "POST";
+    http.body = order_body(request);
+    if (http.body.empty()) return {};
+    sign(http, http.body, credentials, venue_now_ms);
+    http.headers.emplace_back("Content-Type", "application/json");
+    return http;
+  }
+  http.method = "GET";
   if (!call.query.empty()) http.url.append("?").append(call.query.text());
   if (call.access == Access::signed_) sign(http, call.query.text(), credentials, venue_now_ms);
   return http;

@@ -113,6 +113,136 @@ TEST(BybitEncode, one_order_is_looked_for_in_two_places) {
   EXPECT_EQ(url(request), "https://api.example/v5/order/history?category=linear&symbol=BTCUSDT&orderId=7d1f");
 }
 
+TEST(BybitEncode, one_order_is_asked_by_our_id_when_the_venues_is_not_known) {
+  Request request;
+  request.kind = RequestKind::conditional_order;
+  request.symbol = "BTCUSDT";
+  request.client_order_id = "t0-1";
+  EXPECT_EQ(url(request), "https://api.example/v5/order/realtime?category=linear&symbol=BTCUSDT&orderLinkId=t0-1");
+  request.cursor = kHistoryStep;
+  EXPECT_EQ(url(request), "https://api.example/v5/order/history?category=linear&symbol=BTCUSDT&orderLinkId=t0-1");
+  request.order_id = "7d1f";
+  EXPECT_EQ(url(request), "https://api.example/v5/order/history?category=linear&symbol=BTCUSDT&orderId=7d1f");
+  request.order_id = request.client_order_id = "";
+  EXPECT_EQ(url(request), "");
+}
+
+TEST(BybitEncode, a_ticker_is_asked_unsigned) {
+  const HttpRequest http = encode_request(question(RequestKind::ticker), kEndpoints, kCredentials, 1);
+  EXPECT_EQ(http.url, "https://api.example/v5/market/tickers?category=linear&symbol=BTCUSDT");
+  EXPECT_TRUE(http.headers.empty());
+}
+
+HttpRequest written(const Request& request) { return encode_request(request, kEndpoints, kCredentials, 1785000003789); }
+// What is sent, and that it is signed over exactly these bytes.
+std::string body(const Request& request) {
+  const HttpRequest http = written(request);
+  EXPECT_EQ(http.method, "POST");
+  EXPECT_EQ(header(http, "Content-Type"), "application/json");
+  EXPECT_EQ(header(http, "X-BAPI-SIGN"), signature(http.body, 1785000003789));
+  EXPECT_EQ(http.url.find('?'), std::string::npos);
+  return http.body;
+}
+std::string body(const OrderTicket& ticket) { return body(placing(ticket)); }
+
+// The signature was computed with another program over these very bytes.
+TEST(BybitEncode, an_entry_carries_its_stop) {
+  OrderTicket ticket = entry();
+  ticket.stop_price = dec("62500.00");
+  const HttpRequest http = written(placing(ticket));
+  EXPECT_EQ(http.url, "https://api.example/v5/order/create");
+  EXPECT_EQ(
+      http.body,
+      R"({"category":"linear","symbol":"BTCUSDT","side":"Buy","orderType":"Market","qty":"0.02",)"
+      R"("positionIdx":0,"orderLinkId":"t0-1","stopLoss":"62500","slTriggerBy":"MarkPrice","tpslMode":"Full"})");
+  EXPECT_EQ(header(http, "X-BAPI-SIGN"), "a74c47c981733b399a973db0894518b6441ab875616e790a1d5660c7e98d23e3");
+  EXPECT_EQ(header(http, "X-BAPI-TIMESTAMP"), "1785000003789");
+  EXPECT_EQ(header(http, "X-BAPI-RECV-WINDOW"), "5000");
+}
+
+TEST(BybitEncode, an_order_names_its_slot_and_whether_it_only_reduces) {
+  EXPECT_EQ(
+      body(entry()),
+      R"({"category":"linear","symbol":"BTCUSDT","side":"Buy","orderType":"Market","qty":"0.02","positionIdx":0,"orderLinkId":"t0-1"})");
+  OrderTicket ticket = entry();
+  ticket.position_side = PositionSide::long_;
+  ticket.side = Side::sell;
+  ticket.reduce_only = true;
+  ticket.stop_price = Decimal(62500);  // not allowed on an order that reduces
+  EXPECT_EQ(
+      body(ticket),
+      R"({"category":"linear","symbol":"BTCUSDT","side":"Sell","orderType":"Market","qty":"0.02",)"
+      R"("positionIdx":1,"orderLinkId":"t0-1","reduceOnly":true})");
+  ticket = entry();
+  ticket.position_side = PositionSide::short_;
+  ticket.side = Side::sell;
+  ticket.type = "limit";
+  ticket.price = dec("0.00000012");
+  EXPECT_EQ(
+      body(ticket),
+      R"({"category":"linear","symbol":"BTCUSDT","side":"Sell","orderType":"Limit","qty":"0.02","price":"0.00000012","timeInForce":"GTC",)"
+      R"("positionIdx":2,"orderLinkId":"t0-1"})");
+}
+
+TEST(BybitEncode, a_conditional_order_says_from_which_side_the_price_comes) {
+  OrderTicket ticket = stop_order();
+  EXPECT_EQ(
+      body(ticket),
+      R"({"category":"linear","symbol":"BTCUSDT","side":"Sell","orderType":"Market","qty":"0.02",)"
+      R"("positionIdx":0,"orderLinkId":"t0-2","reduceOnly":true,"triggerPrice":"62500","triggerDirection":2,"triggerBy":"MarkPrice"})");
+  const auto direction = [&](Side side, const char* type) {
+    ticket.side = side;
+    ticket.type = type;
+    ticket.price = Decimal(1);
+    const std::string text = body(ticket);
+    const std::size_t at = text.find("\"triggerDirection\":");
+    return at == std::string::npos ? '?' : text[at + 19];
+  };
+  EXPECT_EQ(direction(Side::sell, "stop_market"), '2');
+  EXPECT_EQ(direction(Side::buy, "stop_market"), '1');
+  EXPECT_EQ(direction(Side::sell, "take_profit_market"), '1');
+  EXPECT_EQ(direction(Side::buy, "take_profit_market"), '2');
+  EXPECT_EQ(direction(Side::buy, "stop"), '1');
+  EXPECT_EQ(direction(Side::buy, "take_profit"), '2');
+}
+
+TEST(BybitEncode, cancels_name_the_order) {
+  Request cancel = question(RequestKind::cancel_order);
+  EXPECT_EQ(written(cancel).url, "https://api.example/v5/order/cancel");
+  EXPECT_EQ(body(cancel), R"({"category":"linear","symbol":"BTCUSDT","orderLinkId":"t0-1"})");
+  cancel.order_id = "7d1f";
+  EXPECT_EQ(body(cancel), R"({"category":"linear","symbol":"BTCUSDT","orderId":"7d1f"})");
+}
+
+TEST(BybitEncode, a_position_stop_changes_only_what_it_mentions) {
+  Request stop = question(RequestKind::set_position_stop);
+  EXPECT_EQ(written(stop).url, "https://api.example/v5/position/trading-stop");
+  const std::string start = R"({"category":"linear","symbol":"BTCUSDT","tpslMode":"Full","positionIdx":)";
+  EXPECT_EQ(body(stop), start + "0}");
+  stop.ticket.stop_price = dec("61800.00");
+  EXPECT_EQ(body(stop), start + R"(0,"stopLoss":"61800","slTriggerBy":"MarkPrice"})");  // P3 of the documents, shortest notation
+  stop.ticket.position_side = PositionSide::short_;
+  stop.ticket.take_profit = Decimal(0);
+  EXPECT_EQ(body(stop), start + R"(2,"stopLoss":"61800","slTriggerBy":"MarkPrice","takeProfit":"0"})");
+  stop.ticket.stop_price.reset();
+  stop.ticket.take_profit = dec("3010.5");
+  EXPECT_EQ(body(stop), start + R"(2,"takeProfit":"3010.5","tpTriggerBy":"MarkPrice"})");
+}
+
+TEST(BybitEncode, leverage_is_set_for_both_sides) {
+  Request leverage = question(RequestKind::set_leverage);
+  EXPECT_EQ(written(leverage).url, "https://api.example/v5/position/set-leverage");
+  leverage.leverage = dec("12.50");
+  EXPECT_EQ(body(leverage), R"({"category":"linear","symbol":"BTCUSDT","buyLeverage":"12.5","sellLeverage":"12.5"})");
+}
+
+TEST(BybitEncode, text_that_is_no_utf8_is_not_sent) {
+  Request leverage = question(RequestKind::set_leverage);
+  leverage.symbol = "BTC\xFFUSDT";
+  EXPECT_EQ(written(leverage).url, "");
+  EXPECT_EQ(written(leverage).body, "");
+}
+
 TEST(BybitEncode, a_question_the_venue_does_not_have_is_empty) {
   for (RequestKind kind : {RequestKind::income_symbols, RequestKind::create_listen_key, RequestKind::keep_alive_listen_key})
     EXPECT_EQ(url(kind), "");

@@ -145,6 +145,50 @@ inline std::vector<StreamExample> stream_examples() {
           {StreamKind::private_, std::string(kPrivatePong)}};
 }
 
+inline Decimal dec(std::string_view text) { return Decimal::parse(text).value(); }
+
+inline OrderTicket entry() {
+  OrderTicket ticket;
+  ticket.symbol = "BTCUSDT";
+  ticket.client_order_id = "t0-1";
+  ticket.quantity = dec("0.020");
+  return ticket;
+}
+
+inline OrderTicket stop_order() {
+  OrderTicket ticket = entry();
+  ticket.client_order_id = "t0-2";
+  ticket.kind = OrderKind::conditional;
+  ticket.side = Side::sell;
+  ticket.type = "stop_market";
+  ticket.stop_price = Decimal(62500);
+  ticket.reduce_only = true;
+  return ticket;
+}
+
+inline Request question(RequestKind kind) {
+  Request request;
+  request.id = 77;
+  request.kind = kind;
+  if (kind == RequestKind::ticker || is_write(kind)) request.symbol = "BTCUSDT";
+  if (kind == RequestKind::place_order) request.ticket = entry();
+  if (kind == RequestKind::cancel_order) request.client_order_id = "t0-1";
+  if (kind == RequestKind::set_position_stop) request.ticket.symbol = "BTCUSDT";
+  if (kind == RequestKind::set_leverage) request.leverage = Decimal(10);
+  return request;
+}
+
+inline Request placing(const OrderTicket& ticket) {
+  Request request = question(RequestKind::place_order);
+  request.ticket = ticket;
+  return request;
+}
+
+inline constexpr std::string_view kTickerRow = R"({"symbol":"BTCUSDT","lastPrice":"63920.10","indexPrice":"63931.75",
+ "markPrice":"63918.24","prevPrice24h":"63010.00","openInterest":"51234.118","fundingRate":"0.0000712","bid1Price":"63920.00",
+ "ask1Price":"63920.10","deliveryTime":"0","basis":""})";
+inline constexpr std::string_view kIds = R"({"orderId":"7d1f0c52-3b0e-4d7e-9a41-5f2c8e61b0a3","orderLinkId":"t0-1"})";
+
 struct RestExample {
   RequestKind kind;
   std::string body;
@@ -161,7 +205,12 @@ inline std::vector<RestExample> rest_examples() {
           {RequestKind::closed_orders, list(kOldStyleOrderRow)},
           {RequestKind::executions, list(kExecutionRow)},
           {RequestKind::order, list(kOrderRow)},
-          {RequestKind::conditional_order, list(kStopRow)}};
+          {RequestKind::conditional_order, list(kStopRow)},
+          {RequestKind::ticker, list(kTickerRow)},
+          {RequestKind::place_order, envelope(kIds)},
+          {RequestKind::cancel_order, envelope(kIds)},
+          {RequestKind::set_position_stop, envelope("{}")},
+          {RequestKind::set_leverage, envelope("{}")}};
 }
 
 inline Decoded decode(StreamKind kind, std::string_view text) {
@@ -178,13 +227,8 @@ inline Reply reply(const Request& request, std::string_view body, int status = 2
                       {.status = status, .complete = true, .body = padded.view(), .error = {}, .headers = std::move(headers)});
 }
 inline Reply reply(RequestKind kind, std::string_view body, int status = 200, Headers headers = {}) {
-  Request request;
-  request.id = 77;
-  request.kind = kind;
-  return reply(request, body, status, std::move(headers));
+  return reply(question(kind), body, status, std::move(headers));
 }
-
-inline Decimal dec(std::string_view text) { return Decimal::parse(text).value(); }
 
 inline std::string replaced(std::string_view text, std::string_view what, std::string_view with) {
   std::string out(text);

@@ -134,7 +134,8 @@ bool read_order(json::Value value, Rows& rows) {
   order.average_price = set_price(row.decimal("avgPrice"));
   order.status = order_status(order.venue_status, order.filled_quantity);
   const bool close_on_trigger = row.flag("closeOnTrigger");
-  order.reduce_only = row.flag("reduceOnly") || close_on_trigger;
+  // The stops of a position can only close it, whatever an older backend says in the flags.
+  order.reduce_only = row.flag("reduceOnly") || close_on_trigger || belongs_to_position(stop_order_type, create_type);
   order.reject_reason = reject_reason(row);
   order.created_ms = row.integer("createdTime");
   // Order rows carry no seq; that of the message id is no help, because REST has no message id to compare with.

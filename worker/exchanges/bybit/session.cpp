@@ -4,7 +4,8 @@
 namespace tradesync::bybit {
 namespace {
 
-int weight(const Request&) { return 1; }
+// Writes are counted by their own endpoints (§7), which is order_budget below.
+int weight(const Request& request) { return is_write(request.kind) ? 0 : 1; }
 
 constexpr VenueRules kRules{
     .name = "bybit",
@@ -32,6 +33,13 @@ constexpr VenueRules kRules{
 
     .execution_overlap_ms = 60000,            // §5.1: from the last execution minus a margin; §3.15: lists lag
     .max_window_ms = 7LL * 24 * 3600 * 1000,  // §3.15, §3.16
+
+    .position_stops = true,                   // §3.9
+    .receive_window_ms = kReceiveWindowMs,
+    .conditional_orders_at_most = 0,          // §3.10 limits them per symbol only, and our stops belong to the position
+    .unfilled_memory_ms = 24LL * 3600 * 1000,  // §3.15
+    .order_budget = 9,                        // §7: 10 per second and endpoint. Counted together; one is left for what the
+    .order_budget_window_ms = 1000,           //     network squeezes into one of the venue's seconds
 
     .budget = 40,              // §7: 50 per second and endpoint; counted together we stay below each of them
     .budget_window_ms = 1000,  //     and below the 600 per 5 s of an address shared by three accounts

@@ -20,6 +20,18 @@ TEST(BybitSession, stream_addresses_are_those_of_linear_contracts) {
   EXPECT_EQ(exchange().stream_url(StreamKind::public_, mainnet, ""), "wss://stream.bybit.com/v5/public/linear");
 }
 
+TEST(BybitSession, writes_have_a_budget_of_their_own_below_each_endpoints_limit) {
+  const VenueRules& rules = exchange().rules();
+  EXPECT_TRUE(rules.position_stops);
+  EXPECT_EQ(rules.conditional_orders_at_most, 0);
+  EXPECT_EQ(rules.unfilled_memory_ms, 24LL * 3600 * 1000);
+  EXPECT_EQ(rules.receive_window_ms, 5000);
+  EXPECT_LT(rules.order_budget, 10);
+  EXPECT_EQ(rules.order_budget_window_ms, 1000);
+  EXPECT_EQ(rules.weight(question(RequestKind::place_order)), 0);
+  EXPECT_EQ(rules.weight(question(RequestKind::ticker)), 1);
+}
+
 TEST(BybitSession, a_full_connection_stays_below_the_limit_of_topic_characters) {
   StreamCommand command{StreamCommand::What::subscribe, "1", {}};
   for (int i = 0; i < exchange().rules().symbols_per_connection; ++i) command.symbols.push_back(std::string(30, 'A'));

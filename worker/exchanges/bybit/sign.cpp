@@ -3,20 +3,13 @@
 #include "exchanges/hmac.hpp"
 
 namespace tradesync::bybit {
-namespace {
-
-// The server's default (§2.1); sent always, because its value is part of the signed text.
-constexpr std::string_view kReceiveWindowMs = "5000";
-
-}  // namespace
-
 void sign(HttpRequest& http, std::string_view payload, const Credentials& credentials, std::int64_t venue_now_ms) {
-  const std::string timestamp = std::to_string(venue_now_ms);
+  const std::string timestamp = std::to_string(venue_now_ms), window = std::to_string(kReceiveWindowMs);
   std::string text = timestamp;
-  text.append(credentials.api_key).append(kReceiveWindowMs).append(payload);
+  text.append(credentials.api_key).append(window).append(payload);
   http.headers.emplace_back("X-BAPI-API-KEY", credentials.api_key);
   http.headers.emplace_back("X-BAPI-TIMESTAMP", timestamp);
-  http.headers.emplace_back("X-BAPI-RECV-WINDOW", kReceiveWindowMs);
+  http.headers.emplace_back("X-BAPI-RECV-WINDOW", window);
   http.headers.emplace_back("X-BAPI-SIGN", hmac_sha256_hex(credentials.api_secret, text));
 }
 

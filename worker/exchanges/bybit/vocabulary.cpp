@@ -63,6 +63,17 @@ std::string order_type(std::string_view stop_order_type, std::string_view create
   return {};
 }
 
+bool belongs_to_position(std::string_view stop_order_type, std::string_view create_type) {
+  switch (stop_of(stop_order_type, create_type)) {
+    case Stop::none:
+    case Stop::other: return false;
+    case Stop::stop: return stop_order_type != "Stop" && create_type != "CreateByStopOrder";
+    case Stop::take_profit:
+    case Stop::trailing_stop: return true;
+  }
+  return false;
+}
+
 OrderStatus order_status(std::string_view word, const Decimal& filled) {
   if (word == "New" || word == "Untriggered") return OrderStatus::new_;
   if (word == "PartiallyFilled") return OrderStatus::partially_filled;

@@ -1,0 +1,74 @@
+-- open_position(): checks, reserves the row, queues the opening. The order leaves when the caller's transaction has
+-- committed, and never when it has not.
+
+-- Opens a position with a market order. Exactly one of several simultaneous callers gets the symbol; the others are told
+-- at once (TS019, TS020). Nothing waits longer than two seconds for a lock.
+create function monitoring.open_position(account text, symbol text, side text, notional numeric default null, quantity numeric default null,
+    stop_loss_percent numeric default null, signal_id text default null) returns bigint
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '2s' as $$
+declare
+  chosen constant monitoring.accounts := monitoring.account_for_orders(account, true);
+  direction constant text := case when lower(side) in ('long', 'buy') then 'long' when lower(side) in ('short', 'sell') then 'short' end;
+  settings constant jsonb := monitoring.effective_settings(account);
+  instrument monitoring.instruments;
+  on_side text;
+  wanted_notional numeric;
+  stop_percent numeric;
+  new_id bigint;
+  command bigint;
+begin
+  if direction is null then
+    raise exception 'invalid side %', coalesce('"' || side || '"', 'NULL')
+      using errcode = 'TS017', detail = 'A position is long or short.', hint = 'Use long, buy, short or sell, in any case.';
+  end if;
+  instrument := monitoring.instrument_for_orders(chosen, symbol, true);
+  wanted_notional := trim_scale(case when notional is null and quantity is null then (settings ->> 'position_size')::numeric
+                                     else notional end);
+  perform monitoring.check_entry_size(instrument, wanted_notional, quantity, monitoring.fresh_mark(account, instrument.symbol));
+  stop_percent := trim_scale(coalesce(stop_loss_percent, (settings ->> 'stop_loss_percent')::numeric));
+  if stop_percent is null or not (stop_percent > 0 and stop_percent < 100) or scale(stop_percent) > 18 then
+    raise exception 'invalid stop_loss_percent %', coalesce(stop_percent::text, 'NULL')
+      using errcode = 'TS022', detail = 'A managed position is never without a stop; its distance is above 0 and below 100 percent of the entry price.',
+            hint = 'Give stop_loss_percent, or set it for the account with monitoring.configure_account().';
+  end if;
+  if signal_id in ('', 'unknown') or length(signal_id) > 100 then
+    raise exception 'invalid signal_id "%"', left(signal_id, 120)
+      using errcode = 'TS030', detail = 'It is 1 to 100 characters long, and NULL when there is no signal.',
+            hint = 'Give the id of the signal, or leave it out.';
+  end if;
+
+  perform monitoring.check_conditional_orders(chosen);
+  on_side := monitoring.position_side_of(account, instrument.symbol, direction);
+  -- The key that the legacy bot takes, too. First the lock, then the look: its previous holder has committed by now.
+  if not pg_try_advisory_xact_lock(('x' || left(md5(instrument.symbol || ':' || chosen.exchange), 16))::bit(64)::bigint) then
+    raise exception '% is being opened on % by another session', instrument.symbol, chosen.exchange
+      using errcode = 'TS020', detail = 'The lock of the symbol is held by a transaction that has not ended.',
+            hint = 'Look at monitoring.positions and try again if there is none.';
+  end if;
+  perform monitoring.check_no_position(account, instrument.symbol, on_side);
+
+  insert into monitoring.positions
+    (account, symbol, exchange, position_side, side, quantity, wanted_quantity, wanted_notional, wanted_leverage, stop_loss_percent,
+     status, signal_id, origin, managed, opened_at)
+  values (chosen.name, instrument.symbol, chosen.exchange, on_side, direction, 0, trim_scale(open_position.quantity), wanted_notional,
+          (settings ->> 'leverage')::numeric, stop_percent, 'pending_entry', open_position.signal_id,
+          case when open_position.signal_id is null then 'manual' else 'signal' end, true, clock_timestamp())
+  returning id into new_id;
+  command := monitoring.queue_command(chosen, 'open_position', new_id,
+    jsonb_build_object('symbol', instrument.symbol, 'side', direction, 'quantity', trim_scale(quantity), 'notional', wanted_notional),
+    (settings ->> 'entry_validity')::bigint * interval '1 ms');
+  return new_id;
+exception
+  when unique_violation then
+    raise exception 'account % has a position in % already', quote_ident(account), instrument.symbol
+      using errcode = 'TS019', detail = 'Another session has just written it.',
+            hint = 'There is one position per account, symbol and position side; close it first.';
+  when lock_not_available then
+    raise exception '% is being opened on % by another session', instrument.symbol, chosen.exchange
+      using errcode = 'TS020', detail = 'A lock was not granted within two seconds.',
+            hint = 'Look at monitoring.positions and try again if there is none.';
+end
+$$;
+comment on function monitoring.open_position(text, text, text, numeric, numeric, numeric, text) is
+  'Opens a position at market: side long or short; size in quote currency (notional) or contracts (quantity), else position_size of the account; '
+  'stop in percent of the entry price, else stop_loss_percent of the account. Returns positions.id; the order leaves when this transaction commits.';

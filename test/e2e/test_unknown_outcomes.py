@@ -1,0 +1,176 @@
+"""An order whose answer is lost, cut, late or senseless: never two orders, and the truth is asked for by client id."""
+import pytest
+from compare import number
+from support.cluster import wait_for
+from trading import ENTRY, LIVE_TRADING, MARKETS, STOP, check_protected, check_sent_once, equal_to_exchange, is_closing, trader
+
+SETTINGS = {**LIVE_TRADING, "tradesync.request_timeout": 400}
+
+UNKNOWN_503 = {"name": "http_status", "status": 503,
+               "body": '{"code":-1000,"msg":"Unknown error, please check your request or try again later."}'}
+OUTCOMES = {
+    "unknown_503": {"bybit": UNKNOWN_503, "binance": UNKNOWN_503},
+    "backend_timeout": {"bybit": {"name": "ret_code", "code": 10016, "message": "Server error."},
+                        "binance": {"name": "ret_code", "code": -1007, "status": 408,
+                                    "message": "Timeout waiting for response from backend server. "
+                                               "Send status unknown; execution status unknown."}},
+    "gateway_page": {venue: {"name": "http_status", "status": 502, "body": "<html>Bad Gateway</html>"} for venue in STOP},
+    "senseless_answer": {venue: {"name": "http_status", "status": 200, "body": '{"hello":'} for venue in STOP},
+    "empty_answer": {venue: {"name": "http_status", "status": 200, "body": "{}"} for venue in STOP},
+}
+EXECUTED_ONLY = {
+    "no_answer_in_time": {"name": "http_delay", "ms": 1500},
+    "connection_cut": {"name": "http_cut", "bytes": 0},
+    "answer_cut": {"name": "http_cut", "bytes": 25},
+}
+# Symbol by symbol, so that all happen at once on one account.
+SYMBOLS = [market[0] for market in MARKETS]
+EXECUTED = [(name, {v: {**fault[v], "executes": True} for v in fault}) for name, fault in OUTCOMES.items()] + \
+           [(name, {v: fault for v in STOP}) for name, fault in EXECUTED_ONLY.items()]
+
+
+@pytest.fixture(autouse=True)
+def market(world):
+    for name in STOP:
+        world.simulator.control("fault", venue=name, name="no_rate_limits")
+        for symbol, price, _, _ in MARKETS:
+            world.simulator.control("price", venue=name, symbol=symbol, mark=price, last=price)
+
+
+def trouble(account, fault, path, symbol, times=1, **more):
+    account.fault(path=path, method="POST", contains=symbol, times=times, **{**fault[account.venue], **more})
+
+
+def test_entries_that_executed_are_found_and_never_repeated(world, venue):
+    account = trader(world, venue)
+    for symbol, (_, fault) in zip(SYMBOLS, EXECUTED):
+        trouble(account, fault, ENTRY[venue], symbol)
+    positions = {symbol: account.open(symbol, notional="300") for symbol, _ in zip(SYMBOLS, EXECUTED)}
+    for symbol, position in positions.items():
+        account.reach(position, "active", timeout=20)
+        check_protected(account, position, 2)
+        assert len(account.entries(symbol)) == 1
+        assert len([w for w in account.writes() if w.path == ENTRY[venue] and w.symbol == symbol]) == 1
+    equal_to_exchange(account)
+
+
+def test_stops_that_were_placed_although_the_answer_failed(world, venue):
+    account = trader(world, venue)
+    for symbol, (_, fault) in zip(SYMBOLS, EXECUTED):
+        trouble(account, fault, STOP[venue], symbol)
+    positions = [account.open(symbol, notional="300") for symbol, _ in zip(SYMBOLS, EXECUTED)]
+    for position in positions:
+        account.reach(position, "active", timeout=20)
+        check_protected(account, position, 2)
+    equal_to_exchange(account)
+
+
+def test_closings_that_executed_close_once(world, venue):
+    account = trader(world, venue)
+    pairs = list(zip(SYMBOLS, EXECUTED))
+    positions = {symbol: account.open(symbol, notional="300") for symbol, _ in pairs}
+    for position in positions.values():
+        account.reach(position, "active")
+    for symbol, (_, fault) in pairs:
+        trouble(account, fault, ENTRY[venue], symbol)
+    for position in positions.values():
+        account.close(position)
+    for symbol, position in positions.items():
+        account.reach(position, "closed", timeout=20)
+        assert account.held(symbol) is None
+        closed = sum(number(o["filled_quantity"]) for o in account.orders_of(symbol) if is_closing(o))
+        assert closed == account.position(position)["quantity"]
+    equal_to_exchange(account)
+
+
+def test_entries_that_never_arrived_are_proven_so(world, venue):
+    """Unknown, not executed: nothing is sent again on a guess, only after the proof that the first attempt never was."""
+    account = trader(world, venue)
+    chosen = [("BTCUSDT", "unknown_503"), ("ETHUSDT", "backend_timeout"), ("SOLUSDT", "senseless_answer")]
+    for symbol, name in chosen:
+        trouble(account, OUTCOMES[name], ENTRY[venue], symbol)
+    positions = {symbol: account.open(symbol, notional="300") for symbol, _ in chosen}
+    for symbol in positions:
+        account.wait_write(ENTRY[venue], 0, symbol=symbol)
+    undecided = "purpose = 'entry' and status in ('submitting', 'unknown')"
+    wait_for(lambda: account.count("orders", undecided) == 3, "three entries of unknown fate", 5)
+    for symbol, position in positions.items():
+        account.reach(position, "active", timeout=30)
+        check_protected(account, position, 2)
+        assert len(account.entries(symbol)) == 1
+        assert account.rows(f"select attempt from monitoring.orders where position_id = {position} and purpose = 'entry'") == [(2,)]
+        first, second = [w for w in account.writes() if w.path == ENTRY[venue] and w.symbol == symbol]
+        assert second.time_us - first.time_us > 5_000_000, "the receive window of the first has passed"
+    equal_to_exchange(account)
+
+
+def test_stops_that_never_arrived_are_placed_in_time(world, venue):
+    account = trader(world, venue)
+    chosen = [("BTCUSDT", "unknown_503"), ("ETHUSDT", "backend_timeout"), ("SOLUSDT", "senseless_answer")]
+    for symbol, name in chosen:
+        trouble(account, OUTCOMES[name], STOP[venue], symbol)
+    positions = [account.open(symbol, notional="300") for symbol, _ in chosen]
+    for position in positions:
+        account.reach(position, "active", "rolled_back", "closed", timeout=20)
+    equal_to_exchange(account)
+    for position in positions:
+        if account.status(position) == "active":
+            check_protected(account, position, 2)
+
+
+def test_a_closing_that_never_arrived_closes_all_the_same(world, venue):
+    account = trader(world, venue)
+    position = account.opened("ETHUSDT", notional="300")
+    trouble(account, OUTCOMES["unknown_503"], ENTRY[venue], "ETHUSDT")
+    account.close(position)
+    account.reach(position, "closed", timeout=30)
+    # Protected to the very end: the stop went after the position.
+    stops = [o for o in account.truth()["orders"] if o["stop_kind"] == "stop_loss" and o["symbol"] == "ETHUSDT"]
+    closed = max(f["time_ms"] for f in account.truth()["fills"])
+    assert max(o["updated_ms"] for o in stops) >= closed
+    equal_to_exchange(account)
+
+
+def test_a_definite_no_for_now_is_tried_again_under_a_new_id(world, venue):
+    """Throttled before it was looked at: the order does not exist, so another attempt may leave – with its own id."""
+    fault = {"bybit": {"name": "ret_code", "code": 10006, "message": "Too many visits!"},
+             "binance": {"name": "ret_code", "code": -1008, "status": 503,
+                         "message": "Request throttled by system-level protection. "
+                                    "Reduce-only/close-position orders are exempt. Please try again."}}
+    account = trader(world, venue)
+    trouble(account, fault, ENTRY[venue], "ETHUSDT", times=2)
+    position = account.opened("ETHUSDT", notional="300", timeout=15)
+    check_protected(account, position, 2)
+    attempts = [w for w in check_sent_once(account) if w.path == ENTRY[venue]]
+    assert len(attempts) == 3
+    assert len(account.entries("ETHUSDT")) == 1
+    assert account.value(f"select attempt from monitoring.orders where position_id = {position} and purpose = 'entry'") == 3
+    equal_to_exchange(account)
+
+
+def test_an_id_that_is_there_already_is_looked_up(world, venue):
+    """The venue says duplicate, because the request came twice through a proxy: the order is the one that was wanted."""
+    duplicate = {"bybit": {"name": "ret_code", "code": 110072, "message": "OrderLinkedID is duplicate"},
+                 "binance": {"name": "ret_code", "code": -4116, "status": 400, "message": "ClientOrderId is duplicated."}}
+    account = trader(world, venue)
+    trouble(account, duplicate, ENTRY[venue], "ETHUSDT", executes=True)
+    if venue == "binance":
+        trouble(account, duplicate, STOP[venue], "ETHUSDT", executes=True)
+    position = account.opened("ETHUSDT", notional="300")
+    check_protected(account, position, 2)
+    assert len(account.entries("ETHUSDT")) == 1
+    equal_to_exchange(account)
+
+
+def test_cancelling_an_order_that_fills_meanwhile(world):
+    """The old stop fires while it is being replaced: nothing is left over."""
+    account = trader(world, "binance")
+    position = account.opened("ETHUSDT", quantity="0.5", stop=2)
+    account.fault("http_delay", path=STOP["binance"], method="DELETE", ms=300)
+    since = account.log_mark()
+    account.set_stop(position, "3440")
+    account.wait_write(STOP["binance"], since)
+    account.mark("ETHUSDT", "3400")
+    account.reach(position, "closed", timeout=15)
+    assert account.held("ETHUSDT") is None
+    equal_to_exchange(account)

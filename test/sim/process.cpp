@@ -1,0 +1,117 @@
+// See process.hpp.
+#include "sim/process.hpp"
+
+#include "app/trading_access.hpp"
+
+namespace tradesync::sim {
+namespace {
+
+constexpr std::int32_t kAccountId = 1;
+constexpr Ms kLookMs = 1000;   // the safety scan of DESIGN §11, Waking
+
+TradingAccess access_of(const Account& account) {
+  AccessFacts facts;
+  facts.live_trading = true;
+  facts.loopback = true;
+  return trading_access(account, facts);
+}
+
+}  // namespace
+
+Process::Process(const VirtualClock& clock, Tables& tables, Network& network, const Exchange& exchange, std::string key,
+                 std::string secret, std::uint64_t seed)
+    : clock_(clock), tables_(tables), network_(network), exchange_(exchange), key_(std::move(key)), secret_(std::move(secret)),
+        seed_(seed) {}
+
+Process::End Process::start() {
+  ++starts_;
+  told_ = SessionState::connecting;
+  std::string error;
+  Loaded loaded;
+  EngineSettings settings;
+  if (load_account(kAccountId, account_, error) != LoadResult::ok) return End::again;
+  if (!account_.enabled) return End::left;
+  const TradingAccess access = access_of(account_);
+  if (load_state(kAccountId, loaded, error) != LoadResult::ok || load_trading(kAccountId, loaded, error) != LoadResult::ok ||
+      load_trading_settings(kAccountId, settings.trading, error) != LoadResult::ok)
+    return End::again;
+  settings.seed = seed_ + static_cast<std::uint64_t>(starts_);
+  settings.trading.mode = access.mode;
+  settings.trading.may_open = access.may_open;
+  settings.trading.unix_offset_ms = clock_.unix_ms() - clock_.local_ms();
+  settings.private_session = access.mode != TradingMode::dry_run;
+  const Endpoints endpoints = exchange_.endpoints("mainnet").value();
+  machine_ = std::make_unique<AccountMachine>(kAccountId, exchange_, endpoints, Credentials{key_, secret_}, settings,
+      std::move(loaded), network_);
+  look_at_ms_ = 0;
+  machine_->start(clock_.local_ms());
+  return turn();
+}
+
+bool Process::is_due() const {
+  return machine_ && (!network_.inbox_empty() || clock_.local_ms() >= std::min(look_at_ms_, machine_->next_deadline(clock_.local_ms())));
+}
+
+Ms Process::next_local_ms() {
+  return machine_ ? std::min(look_at_ms_, machine_->next_deadline(clock_.local_ms())) : INT64_MAX;
+}
+
+Process::End Process::turn() {
+  const Ms now_ms = clock_.local_ms();
+  if (const End end = read_tables(); end != End::none) return end;
+  gather();
+  machine_->step(Tick{}, now_ms);
+  std::string error;
+  const AccountMachine::TurnEnd end = machine_->finish_turn(now_ms, error);
+  if (end == AccountMachine::TurnEnd::again) return End::again;
+  if (end == AccountMachine::TurnEnd::broken) {
+    if (log) log("could not save: " + error);
+    return End::broken;
+  }
+  const SessionState session = machine_->engine().session();
+  if (session != told_ && log) log(std::string(text(told_)) + " -> " + std::string(text(session)));
+  const bool reread = session != told_ && session == SessionState::connecting && machine_->store().has_refused_rows();
+  told_ = session;
+  return reread ? End::again : End::none;
+}
+
+// The account's row first: an opening that was queued before a halt must not begin after it.
+Process::End Process::read_tables() {
+  const Ms now_ms = clock_.local_ms();
+  if (now_ms < look_at_ms_) return End::none;
+  look_at_ms_ = now_ms + kLookMs;
+  Account fresh;
+  std::string error;
+  if (load_account(kAccountId, fresh, error) != LoadResult::ok) return End::again;
+  if (!fresh.enabled) {
+    machine_->stop(now_ms);
+    return End::left;
+  }
+  const TradingAccess before = access_of(account_), after = access_of(fresh);
+  account_ = fresh;
+  if (!(before == after)) machine_->step(AccountChanged{after.may_open, after.why_not}, now_ms);
+  return machine_->read_commands(now_ms, error) == LoadResult::gone ? End::again : End::none;
+}
+
+void Process::gather() {
+  const Ms now_ms = clock_.local_ms();
+  for (const Arrival& arrival : network_.take_inbox()) {
+    const std::string_view bytes(arrival.bytes.data(), arrival.size);
+    switch (arrival.kind) {
+      case Arrival::Kind::opened: machine_->on_opened(arrival.id, now_ms); break;
+      case Arrival::Kind::text: machine_->on_text(arrival.id, bytes, false, now_ms); break;
+      case Arrival::Kind::closed: machine_->on_closed(arrival.id, arrival.note, now_ms); break;
+      case Arrival::Kind::http:
+        machine_->on_http(arrival.id, {arrival.status, arrival.complete, bytes, arrival.note, arrival.headers}, arrival.sent_ms,
+                          arrival.received_ms, now_ms);
+        break;
+    }
+  }
+}
+
+void Process::kill() {
+  machine_.reset();
+  network_.forget_client();
+}
+
+}  // namespace tradesync::sim
