@@ -83,13 +83,13 @@ build/unit/market: $(call objects,$(wildcard test/market/*_test.cpp)) $(market_o
 build/tradesync_simulator: $(call objects,$(call no_test,test/simulator/*.cpp)) $(market_objs)
 	g++ -o $@ $^ -lwebsockets -luv -ljansson -lssl -lcrypto -lpthread
 
-# The simulation. Core, codecs and app are compiled once more, with the recorder of moves.
+# The simulation. What moves states is compiled once more, with the recorder of moves.
 sim_app  := $(addprefix worker/app/,account_machine.cpp load.cpp load_trading.cpp store.cpp tables.cpp tables_trading.cpp rows.cpp trading_access.cpp status.cpp)
-sim_src  := $(core_src) $(exchanges_src) $(sim_app) $(call no_test,test/market/*.cpp test/sim/*.cpp)
+sim_src  := $(core_src) $(sim_app) $(call no_test,test/sim/*.cpp)
 build/sim/%.o: %.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(TESTFLAGS) -DTRADESYNC_RECORD_MOVES -c $< -o $@
-build/tradesync_sim: $(patsubst %,build/sim/%.o,$(basename $(sim_src)))
+build/tradesync_sim: $(patsubst %,build/sim/%.o,$(basename $(sim_src))) $(call objects,$(exchanges_src)) $(market_objs)
 	g++ -o $@ $^ -lsimdjson -ljansson -lcrypto
 
 # The worker of the wall tests: a double in the app's place, and the same as a library of another release.
