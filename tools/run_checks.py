@@ -141,7 +141,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", choices=STAGES)
     parser.add_argument("--long", action="store_true", help="the long variants, too")
-    parser.add_argument("--seeds", type=int, default=2000, help="how many runs of the simulation")
+    parser.add_argument("--seeds", type=int, default=4000, help="how many runs of the simulation")
     parser.add_argument("--fail-fast", action="store_true")
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT / "test"))

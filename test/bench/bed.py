@@ -16,7 +16,8 @@ class Bed:
 
     def __init__(self):
         self.simulator = Simulator(tls=True)
-        self.cluster = Cluster({"tradesync.ca_file": f"'{self.simulator.ca_file}'", "tradesync.live_trading": "on"}, name="tradesync-bench").start()
+        settings = {"tradesync.ca_file": f"'{self.simulator.ca_file}'", "tradesync.live_trading": "on"}
+        self.cluster = Cluster(settings, name="tradesync-bench").start()
         self.cluster.psql("create extension pg_tradesync; create schema bench")
         self.keys = {}
         self.numbers = itertools.count(1)

@@ -7,7 +7,8 @@ import psycopg2
 import pytest
 from compare import number
 from support.cluster import wait_for
-from trading import ENTRY, LIVE_TRADING, MARKETS, STOP, Trader, check_protected, equal_to_exchange, is_closing, trader, wait_dropped, wait_or_tell
+from trading import (ENTRY, LIVE_TRADING, MARKETS, STOP, Trader, check_protected, equal_to_exchange, is_closing, trader, wait_dropped,
+                     wait_or_tell)
 
 SETTINGS = {**LIVE_TRADING, "tradesync.request_timeout": 4000}
 
@@ -71,7 +72,9 @@ def bring_to_their_steps(account):
     return positions
 
 
-@pytest.mark.parametrize("blow", [kill_worker, restart_at_once, cut_connections], ids=lambda f: f.__name__)
+# The postmaster treats a killed worker like a crash of the server, so the restart is tried in the long run only.
+@pytest.mark.parametrize("blow", [kill_worker, pytest.param(restart_at_once, marks=pytest.mark.long), cut_connections],
+                         ids=lambda blow: blow.__name__)
 def test_whatever_was_under_way_ends_well(world, venue, blow):
     account = trader(world, venue)
     account.fault("no_rate_limits")

@@ -23,6 +23,12 @@ StreamCommand::What command_of(SendCommand::What what) {
 
 StreamKind kind_of(bool is_private) { return is_private ? StreamKind::private_ : StreamKind::public_; }
 
+// An order whose row says another side than its position's row belongs into one commit with the correction.
+bool may_go_first(const Changes& changes) {
+  return !changes.own_orders.empty() &&
+         std::none_of(changes.position_updates.begin(), changes.position_updates.end(), [](const PositionUpdate& update) { return update.position_side.has_value(); });
+}
+
 std::set<std::int64_t> ids_of(const std::vector<Command>& commands) {
   std::set<std::int64_t> ids;
   for (const Command& command : commands) ids.insert(command.id);
@@ -109,26 +115,49 @@ void AccountMachine::refuse(const Command& command) {
 
 // ------------------------------------------------------------------------------------------------ decide, commit, send
 
+// Orders first, by themselves: their rows are all that must be on record before they leave, and somebody waits for them. A
+// crash between the two commits is one right after sending: the order is looked for by its row.
 AccountMachine::TurnEnd AccountMachine::finish_turn(std::int64_t now_ms, std::string& error) {
   if (needs_order_ids(now_ms)) reserve_ids(now_ms);
   engine_.end_turn(now_ms, effects_);
 
-  Store::Result saved = Store::Result::saved;
-  if (!effects_.changes.empty()) saved = store_.commit(effects_.changes, now_ms, trading_.unix_offset_ms, error);
-  if (saved == Store::Result::saved) saved = store_.retry(now_ms, error);
-  effects_.changes.clear();
-  if (saved == Store::Result::broken) return TurnEnd::broken;
-  if (saved == Store::Result::gone) return TurnEnd::again;
-  // The engine believes that its order is about to leave: only the tables can tell it otherwise.
-  if (store_.missed_own_orders()) {
-    error = "the row of an order could not be written, so the order is not sent; loading again";
-    return TurnEnd::again;
+  if (may_go_first(effects_.changes)) {
+    Changes orders;
+    orders.own_orders.swap(effects_.changes.own_orders);
+    if (const TurnEnd end = commit(orders, now_ms, error); end != TurnEnd::sent) return end;
+    send_orders(now_ms);
   }
+  if (!effects_.changes.empty())
+    if (const TurnEnd end = commit(effects_.changes, now_ms, error); end != TurnEnd::sent) return end;
+  const Store::Result retried = store_.retry(now_ms, error);
+  effects_.changes.clear();
+  if (retried != Store::Result::saved) return retried == Store::Result::broken ? TurnEnd::broken : TurnEnd::again;
 
   // Only what was committed may have consequences outside.
   for (const Action& action : effects_.actions) send(action, now_ms);
+  if (!effects_.actions.empty()) wire_.flush();
   effects_.actions.clear();
   return TurnEnd::sent;
+}
+
+AccountMachine::TurnEnd AccountMachine::commit(const Changes& changes, std::int64_t now_ms, std::string& error) {
+  const Store::Result saved = store_.commit(changes, now_ms, trading_.unix_offset_ms, error);
+  if (saved == Store::Result::broken) return TurnEnd::broken;
+  if (saved == Store::Result::gone) return TurnEnd::again;
+  // The engine believes that its order is about to leave: only the tables can tell it otherwise.
+  if (!store_.missed_own_orders()) return TurnEnd::sent;
+  error = "the row of an order could not be written, so the order is not sent; loading again";
+  return TurnEnd::again;
+}
+
+void AccountMachine::send_orders(std::int64_t now_ms) {
+  std::erase_if(effects_.actions, [&](const Action& action) {
+    const auto* request = std::get_if<SendRequest>(&action);
+    const bool places = request && request->request.kind == RequestKind::place_order;
+    if (places) send(action, now_ms);
+    return places;
+  });
+  wire_.flush();
 }
 
 bool AccountMachine::needs_order_ids(std::int64_t now_ms) const {

@@ -47,8 +47,8 @@ class AccountMachine {
   // ---- decide, commit, send
   enum class TurnEnd {
     sent,    // saved (or waiting for somebody's lock), and what follows from it has left
-    again,   // the tables do not hold what would have to be committed before something leaves: load again. Nothing has left
-    broken,  // nothing was saved, error says why; load again. Nothing has left
+    again,   // the tables do not hold what would have to be committed before something leaves: load again
+    broken,  // could not be saved, error says why; load again. Nothing has left whose row is not committed
   };
   TurnEnd finish_turn(std::int64_t now_ms, std::string& error);
   // Monotonic time of the next turn that is due without any input; INT64_MAX when nothing is timed.
@@ -68,6 +68,8 @@ class AccountMachine {
   bool needs_order_ids(std::int64_t now_ms) const;
   void reserve_ids(std::int64_t now_ms);
   void refuse(const Command& command);
+  TurnEnd commit(const Changes& changes, std::int64_t now_ms, std::string& error);
+  void send_orders(std::int64_t now_ms);
   void send(const Action& action, std::int64_t now_ms);
 
   std::int32_t account_id_;

@@ -13,7 +13,8 @@ namespace tradesync {
 
 class NetWire final : public Wire {
  public:
-  NetWire(net::Loop& loop, net::Inbox& inbox, const std::string& ca_file) : sockets_(loop, inbox, ca_file), http_(loop, inbox, ca_file) {}
+  NetWire(net::Loop& loop, net::Inbox& inbox, const std::string& ca_file)
+      : loop_(loop), sockets_(loop, inbox, ca_file), http_(loop, inbox, ca_file) {}
 
   void open(std::uint64_t link, const std::string& url) override { sockets_.connect(link, url); }
   void send(std::uint64_t link, std::string text) override { sockets_.send(link, std::move(text)); }
@@ -29,9 +30,11 @@ class NetWire final : public Wire {
     call.timeout_ms = static_cast<long>(wall_setting_number("tradesync.request_timeout", 5000));
     http_.start(std::move(call));
   }
+  void flush() override { loop_.run_once(); }
   void resume_reading() { sockets_.resume_reading(); }
 
  private:
+  net::Loop& loop_;
   net::WebSockets sockets_;
   net::Http http_;
 };

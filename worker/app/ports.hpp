@@ -23,6 +23,8 @@ class Wire {
   virtual void close(std::uint64_t link) = 0;
   // Leaves at most once. Always ends in one on_http with this number; a response with status 0 = no answer.
   virtual void request(std::uint64_t id, HttpRequest request) = 0;
+  // What was asked for so far leaves now, before anything else is done. A wire that sends at once has nothing to do.
+  virtual void flush() {}
 };
 
 }  // namespace tradesync

@@ -148,7 +148,8 @@ TurnResult Worker::turn() {
   if (restart_wanted_) return TurnResult::again;
 
   if (!started_ && now_ms >= claim_at_ms_) start(now_ms);
-  read_tables(now_ms);
+  const bool looking = now_ms >= look_at_ms_ && !stopping_;
+  if (looking) read_commands(now_ms);
   gather(now_ms);
   machine_->step(Tick{}, now_ms);
   questions_.serve(*machine_, now_ms);
@@ -163,6 +164,7 @@ TurnResult Worker::turn() {
   }
   wire_->resume_reading();
 
+  if (looking) look_at_account(now_ms);
   say_session_change();
   if (started_) claim_again(now_ms);
   give_memory_back(now_ms);
@@ -170,17 +172,20 @@ TurnResult Worker::turn() {
   return leave_ ? TurnResult::leave : restart_wanted_ ? TurnResult::again : TurnResult::ok;
 }
 
-// What people have committed since the last look. The account's row first: an opening that was queued before a halt must
-// not begin after it.
-void Worker::read_tables(std::int64_t now_ms) {
-  if (now_ms < look_at_ms_ || stopping_) return;
+// What people have asked for since the last look: the first thing of a turn, because somebody waits for it.
+void Worker::read_commands(std::int64_t now_ms) {
   look_at_ms_ = now_ms + kLookMs;
-  check_account_row();
-  follow_access(now_ms);
-  if (!started_ || leave_ || restart_wanted_) return;
+  if (!started_) return;
   std::string error;
   // Anything but "gone" passes: the next look comes in a second.
   if (machine_->read_commands(now_ms, error) == LoadResult::gone) restart_wanted_ = true;
+}
+
+// The account's row may wait until the orders have left: an entry after a halt is refused by the tables themselves
+// (worker_save_own_orders).
+void Worker::look_at_account(std::int64_t now_ms) {
+  check_account_row();
+  follow_access(now_ms);
 }
 
 void Worker::gather(std::int64_t now_ms) {

@@ -44,7 +44,8 @@ class Worker {
   AccessFacts access_facts() const;
 
   void gather(std::int64_t now_ms);
-  void read_tables(std::int64_t now_ms);
+  void read_commands(std::int64_t now_ms);
+  void look_at_account(std::int64_t now_ms);
   void check_account_row();
   void follow_access(std::int64_t now_ms);
   void say_session_change();

@@ -116,7 +116,7 @@ void Trader::on_written(const Writes::Written& written, const Reply& reply, bool
     if (trade.leverage_write != written.request.id) continue;
     trade.leverage_write = 0;
     trade.leverage_done = reply.outcome == Outcome::ok;
-    trade.retry_at_ms = now_ms + std::max(reply.retry_after_ms, limits::kResendPauseMs);
+    if (!trade.leverage_done) trade.retry_at_ms = now_ms + std::max(reply.retry_after_ms, limits::kResendPauseMs);
     dirty_.insert(id);
     const bool never = reply.outcome == Outcome::refused || reply.outcome == Outcome::unauthorized;
     if (never) fail(trade, "leverage_refused", "the exchange refused leverage " + written.request.leverage.text() + ": " + reply.message, now_ms, effects);
