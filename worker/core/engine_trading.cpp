@@ -67,7 +67,7 @@ void Engine::note_mode(const std::string& symbol, bool hedge, Effects& effects) 
 }
 
 void Engine::on_written(const Writes::Written& written, const Reply& reply, std::int64_t now_ms, Effects& effects) {
-  trader_.on_written(written, reply, live(), now_ms, effects);
+  trader_.on_written(written, reply, now_ms, effects);
   Facts facts = reply.facts;
   apply_answer_facts(facts, now_ms, effects);
 }

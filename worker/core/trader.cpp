@@ -109,7 +109,7 @@ void Trader::on_account(bool may_open, const std::string& why_not) {
 
 // ------------------------------------------------------------------------------------------------ from the venue
 
-void Trader::on_written(const Writes::Written& written, const Reply& reply, bool, std::int64_t now_ms, Effects& effects) {
+void Trader::on_written(const Writes::Written& written, const Reply& reply, std::int64_t now_ms, Effects& effects) {
   if (own_.on_written(written, reply, now_ms, effects.changes)) return;
   for (auto& [id, trade] : trades_) {
     if (protection_.on_written(trade, written, reply, now_ms)) return void(dirty_.insert(id));

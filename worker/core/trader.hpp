@@ -34,7 +34,7 @@ class Trader {
   void on_account(bool may_open, const std::string& why_not);
 
   // What the venue says. on_order gives the report our purpose and position before the mirror takes it.
-  void on_written(const Writes::Written& written, const Reply& reply, bool live, std::int64_t now_ms, Effects& effects);
+  void on_written(const Writes::Written& written, const Reply& reply, std::int64_t now_ms, Effects& effects);
   bool on_answer(const Answer& answer, bool live, std::int64_t now_ms, Effects& effects);
   void on_order(Order& order, std::int64_t now_ms);
   void on_fill(const Fill& fill);
@@ -85,7 +85,7 @@ class Trader {
   bool take_side(Trade& trade, bool hedged, std::int64_t now_ms, Effects& effects);
   void reread_mode(Trade& trade, OwnOrder& entry, std::int64_t now_ms, Effects& effects);
   bool prepare_mode(Trade& trade, std::int64_t now_ms, Effects& effects);
-  bool prepare_leverage(Trade& trade, std::int64_t now_ms);
+  bool prepare_leverage(Trade& trade);
   std::optional<Decimal> prepare_price(Trade& trade, std::int64_t now_ms);
   void place_entry(Trade& trade, const Instrument& instrument, const Decimal& price, std::int64_t now_ms, Effects& effects);
   void advance_entry_placed(Trade& trade, std::int64_t now_ms, Effects& effects);

@@ -24,7 +24,7 @@ void Trader::advance_pending_entry(Trade& trade, bool live, std::int64_t now_ms,
   if (!instrument) return fail(trade, "unknown_symbol", "the exchange lists no symbol " + trade.symbol, now_ms, effects);
   if (trade.retry_at_ms > now_ms) return look_again(trade, trade.retry_at_ms);
   const bool mode_known = prepare_mode(trade, now_ms, effects);
-  const bool leverage_set = prepare_leverage(trade, now_ms);
+  const bool leverage_set = prepare_leverage(trade);
   const auto price = prepare_price(trade, now_ms);
   if (!mode_known || !leverage_set || !price) return;
   place_entry(trade, *instrument, *price, now_ms, effects);
@@ -63,7 +63,7 @@ bool Trader::take_side(Trade& trade, bool hedged, std::int64_t now_ms, Effects& 
   return true;
 }
 
-bool Trader::prepare_leverage(Trade& trade, std::int64_t) {
+bool Trader::prepare_leverage(Trade& trade) {
   if (!trade.leverage || trade.leverage_done) return true;
   const auto known = market_.leverages.find(trade.symbol);
   if (known != market_.leverages.end() && known->second == *trade.leverage) return true;

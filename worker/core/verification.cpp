@@ -172,11 +172,6 @@ std::vector<std::uint64_t> Verification::done_ids() const {
   return ids;
 }
 
-const Verification::Subject* Verification::subject(std::uint64_t id) const {
-  const auto it = checks_.find(id);
-  return it == checks_.end() ? nullptr : &it->second.subject;
-}
-
 std::vector<VerifyRow> Verification::take(std::uint64_t id) {
   const auto it = checks_.find(id);
   if (it == checks_.end()) return {};

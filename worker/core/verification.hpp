@@ -43,7 +43,6 @@ class Verification {
   bool done(std::uint64_t id) const;
   std::vector<std::uint64_t> done_ids() const;
   std::vector<VerifyRow> take(std::uint64_t id);
-  const Subject* subject(std::uint64_t id) const;
 
  private:
   struct Check {

@@ -16,11 +16,6 @@ bool Writes::withdraw(std::uint64_t id) {
   return std::erase_if(waiting_, [&](const Request& request) { return request.id == id; }) > 0;
 }
 
-std::int64_t Writes::sent_ms(std::uint64_t id) const {
-  const auto it = under_way_.find(id);
-  return it == under_way_.end() ? 0 : it->second.sent_ms;
-}
-
 void Writes::pump(std::int64_t now_ms, std::vector<Action>& actions) {
   while (!waiting_.empty() && clock_.known() && under_way_.size() < limits::kWritesInFlight && budget_.take(1, now_ms)) {
     Request request = std::move(waiting_.front());

@@ -20,8 +20,6 @@ class Writes {
   std::uint64_t send(Request request);
   // true: it had not left yet and never will.
   bool withdraw(std::uint64_t id);
-  // When it left (monotonic), 0 = it still waits here.
-  std::int64_t sent_ms(std::uint64_t id) const;
 
   void pump(std::int64_t now_ms, std::vector<Action>& actions);
   std::int64_t next_deadline(std::int64_t now_ms);
