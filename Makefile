@@ -1,10 +1,10 @@
 # pg_tradesync. Users need two commands: `make demo` and `make check`; both install what is missing first.
-#   all install · demo · check (= lint unit sim pgtap wall e2e) · check-long · check-sdk · check-headers · bench · format · clean
+#   all install · demo · monitor · check (= lint unit sim pgtap wall e2e) · check-long · check-sdk · check-headers · bench · format · clean
 PYTHON := /usr/bin/python3
 BUILD  := @$(MAKE) --no-print-directory -s -f build.mk
 CHECKS := @$(PYTHON) tools/run_checks.py
 
-.PHONY: node all install clean packages demo check check-long check-sdk check-headers lint unit sim pgtap wall e2e bench format
+.PHONY: node all install clean packages demo monitor check check-long check-sdk check-headers lint unit sim pgtap wall e2e bench format
 all install clean: packages
 	$(BUILD) -j2 $@
 packages:
@@ -29,7 +29,11 @@ check-headers: packages
 demo bench: packages
 	$(BUILD) -j2 all build/tradesync_simulator
 	@sh tools/install.sh
-	@PYTHONPATH=test $(PYTHON) test/$@/$@.py
+	@PYTHONPATH=test:test/e2e $(PYTHON) test/$@/$@.py
+
+# Of any database: DB=name or a connection string, else PGHOST, PGDATABASE … as psql takes them.
+monitor:
+	@tools/monitor.sh
 
 format:
 	clang-format -i $$(git ls-files '*.cpp' '*.hpp')

@@ -30,6 +30,7 @@ background_isolate_session(void)
 		{"session_replication_role", "origin"},
 		{"row_security", "on"},
 		{"lock_timeout", "100"},
+		{"jit", "off"},			/* compiling takes longer than any statement of ours runs */
 		{"DateStyle", "ISO"},
 		{"TimeZone", "UTC"},
 	};

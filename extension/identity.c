@@ -16,18 +16,21 @@
 #include "storage/fd.h"
 #include "utils/builtins.h"
 
-/* Empty where the system has none. */
-static void
-append_machine_id(StringInfo text)
+/* Empty where the system has none. Read once: it outlives the process, and every order asks who we are. */
+static const char *
+machine_id(void)
 {
-	char		line[64];
-	FILE	   *file = AllocateFile("/etc/machine-id", "r");
+	static char line[64] = "";
+	static bool known = false;
+	FILE	   *file = known ? NULL : AllocateFile("/etc/machine-id", "r");
 
+	known = true;
 	if (file == NULL)
-		return;
-	if (fgets(line, sizeof(line), file) != NULL)
-		appendStringInfoString(text, line);
+		return line;
+	if (fgets(line, sizeof(line), file) == NULL)
+		line[0] = '\0';
 	FreeFile(file);
+	return line;
 }
 
 static TimeLineID
@@ -76,6 +79,6 @@ pg_tradesync_identity(PG_FUNCTION_ARGS)
 	appendStringInfo(&input, UINT64_FORMAT "/%u/%u/%s/%llu/%llu/", GetSystemIdentifier(), current_timeline(),
 					 MyDatabaseId, DataDir, (unsigned long long) directory.st_dev,
 					 (unsigned long long) directory.st_ino);
-	append_machine_id(&input);
+	appendStringInfoString(&input, machine_id());
 	PG_RETURN_TEXT_P(sha256_hex(&input));
 }

@@ -1,6 +1,7 @@
 /*
  * The supervisor of one database: notices the extension and its accounts come and go, keeps one worker for each
- * enabled account, and does the database's chores. Woken at once by monitoring.worker_wake(0), else once a second.
+ * enabled account, takes signals in, and does the database's chores. Woken at once by monitoring.worker_wake(0), else
+ * once a second.
  * Workers outlive it: a successor finds them in shared memory and goes on with them.
  */
 #include "postgres.h"
@@ -19,11 +20,11 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "account_list.h"
 #include "background.h"
 #include "process.h"
 #include "shared_state.h"
 #include "start_backoff.h"
+#include "supervisor_queries.h"
 #include "version.h"
 
 #define SCAN_INTERVAL_MS 1000
@@ -283,7 +284,7 @@ scan(void)
 	TimestampTz now;
 
 	/* Whoever holds the database is about to change what we would read. */
-	if (!is_held() && account_list_read(&listed))
+	if (!is_held() && supervisor_read_accounts(&listed))
 		note_extension(listed.extension);
 
 	for (int i = 0; i < TRADESYNC_MAX_ACCOUNTS; i++)
@@ -298,6 +299,13 @@ scan(void)
 	retire_disabled();
 }
 
+/* Orders wait for it, so it comes first in a round. True: there is more, the next round must not wait. */
+static bool
+take_signals(void)
+{
+	return listed.extension && !is_held() && supervisor_take_signals();
+}
+
 static void
 do_chores_when_due(void)
 {
@@ -308,7 +316,7 @@ do_chores_when_due(void)
 		return;
 	chores_wanted = false;
 	last = now;
-	account_list_do_chores();
+	supervisor_do_chores();
 }
 
 static void
@@ -341,11 +349,13 @@ tradesync_supervisor_main(Datum arg)
 
 	for (;;)
 	{
+		bool		more = take_signals();
+
 		scan();
 		do_chores_when_due();
 		MemoryContextReset(round_memory);
 
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, SCAN_INTERVAL_MS, wait_event);
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, more ? 0 : SCAN_INTERVAL_MS, wait_event);
 		ResetLatch(MyLatch);
 		/* A cancel that finds us idle has nothing to cancel. */
 		QueryCancelPending = false;

@@ -2,10 +2,12 @@
  * monitoring.worker_wake(account): wakes a worker (0: the supervisor) when the transaction has committed, once, and
  * not at all when it aborts. No NOTIFY: background processes cannot LISTEN, and it forbids PREPARE TRANSACTION.
  * COMMIT PREPARED wakes nobody; the workers' scan once a second covers it.
+ * The trigger of signal sources does the same for the supervisor; it asks for no privilege of whoever writes the row.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -111,21 +113,41 @@ add_target(int32 account)
 	targets[target_count++] = (wake_target) {account, now_in};
 }
 
-PG_FUNCTION_INFO_V1(pg_tradesync_wake);
-
-Datum
-pg_tradesync_wake(PG_FUNCTION_ARGS)
+static void
+wake_at_commit(int32 account)
 {
 	static bool registered = false;
 
-	if (PG_ARGISNULL(0) || state_shared == NULL)
-		PG_RETURN_VOID();
+	if (state_shared == NULL)
+		return;
 	if (!registered)
 	{
 		RegisterXactCallback(at_transaction_end, NULL);
 		RegisterSubXactCallback(at_subtransaction_end, NULL);
 		registered = true;
 	}
-	add_target(PG_GETARG_INT32(0));
+	add_target(account);
+}
+
+PG_FUNCTION_INFO_V1(pg_tradesync_wake);
+
+Datum
+pg_tradesync_wake(PG_FUNCTION_ARGS)
+{
+	if (!PG_ARGISNULL(0))
+		wake_at_commit(PG_GETARG_INT32(0));
 	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(pg_tradesync_signal_source_changed);
+
+Datum
+pg_tradesync_signal_source_changed(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("signal_source_changed() is a trigger function")));
+	wake_at_commit(0);
+	return PointerGetDatum(NULL);
 }

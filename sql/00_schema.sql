@@ -17,14 +17,26 @@
 --   TS019 position exists             TS028 wrong transaction isolation for waiting
 --   TS020 being opened by another     TS029 order not found, or ended
 --   TS021 no such open position       TS030 invalid argument
+-- of risk limits:
+--   TS033 max_open_positions          TS036 max_total_exposure
+--   TS034 max_position_notional       TS037 balance too small (min_free_balance) or not known
+--   TS035 max_symbol_notional         TS038 account is busy: another session is opening on it
+-- and of signals:
+--   TS039 relation cannot be a source TS042 source is being ingested by another session
+--   TS040 invalid mapping or option   TS043 no account, or several, for a source
+--   TS041 not attached
+--   TS044 invalid filter, limit or wave  TS045 no answer from a worker
 -- TS031 and TS032 are raised to workers only: an impossible move of a position, an order row that cannot be sent again.
 do $$
+declare
+  taken name;
 begin
-  if exists (select from pg_catalog.pg_namespace where nspname = 'monitoring') then
-    raise exception 'schema "monitoring" exists already'
+  select n.nspname into taken from pg_catalog.pg_namespace n where n.nspname in ('monitoring', 'testkit') order by n.nspname limit 1;
+  if found then
+    raise exception 'schema "%" exists already', taken
       using errcode = 'duplicate_schema',
             detail = 'pg_tradesync creates this schema itself and owns everything in it.',
-            hint = 'Rename the existing schema before CREATE EXTENSION: alter schema monitoring rename to monitoring_before.';
+            hint = format('Rename the existing schema before CREATE EXTENSION: alter schema %s rename to %s_before.', taken, taken);
   end if;
 end
 $$;
@@ -32,6 +44,9 @@ $$;
 create schema monitoring;
 comment on schema monitoring is
   'Live state of trading accounts, kept by the background workers of pg_tradesync. Tables mirror the exchange; functions change intent.';
+create schema testkit;
+comment on schema testkit is
+  'Test signals of pg_tradesync: tables of them, and repeatable waves. Nothing here touches an account or an exchange.';
 
 -- The doors into the C library. Only these touch shared memory.
 
@@ -108,8 +123,10 @@ comment on function monitoring.canonical_symbol(text) is 'The symbol without :SE
 
 -- Is a boolean setting of the server switched on? Not, where the library is not loaded.
 create function monitoring.server_switch(name text) returns boolean
-  language sql stable set search_path = pg_catalog, pg_temp as $$
-  select coalesce(nullif(current_setting(name, true), '')::boolean, false)
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return coalesce(nullif(current_setting(name, true), '')::boolean, false);
+end
 $$;
 comment on function monitoring.server_switch(text) is 'A boolean setting of the server, false where it is unknown.';
 

@@ -103,6 +103,10 @@ comment on column monitoring.settings.updated_at is 'Last change.';
 
 insert into monitoring.setting_keys (key, scope, kind, minimum, maximum, words, meaning) values
   ('position_size', 'account', 'number', '0.01', '100000000', null, 'size of a new position in quote currency'),
+  ('position_sizing', 'account', 'word', null, null, '{fixed,balance,score}', 'size of a new position: position_size, a part of the free balance, or position_size times a multiplier by score'),
+  ('position_balance_percent', 'account', 'number', '0.01', '100', null, 'position_sizing balance: size of a new position in percent of the free balance'),
+  ('score_multiplier_from', 'account', 'number', '0', '99', null, 'position_sizing score: up to this score the size is position_size'),
+  ('score_multiplier', 'account', 'number', '0.01', '100', null, 'position_sizing score: position_size is multiplied by this at a score of 100, and in proportion below'),
   ('leverage', 'account', 'integer', '1', '200', null, 'leverage set before an opening'),
   ('stop_loss_percent', 'account', 'number', '0.01', '99', null, 'distance of the stop from the entry price in percent'),
   ('trailing_activation_percent', 'account', 'number', '0.01', '1000', null, 'profit in percent at which the trailing stop begins to follow'),
@@ -120,10 +124,15 @@ insert into monitoring.setting_keys (key, scope, kind, minimum, maximum, words, 
   ('command_retention', 'database', 'interval', '1 day', '10 years', null, 'how long finished commands are kept'),
   ('sync_run_retention', 'database', 'interval', '1 day', '10 years', null, 'how long sync_runs are kept'),
   ('sync_finding_retention', 'database', 'interval', '1 day', '10 years', null, 'how long sync_findings are kept'),
-  ('dead_letter_retention', 'database', 'interval', '1 day', '10 years', null, 'how long dead_letters are kept; unresolved fills stay');
+  ('dead_letter_retention', 'database', 'interval', '1 day', '10 years', null, 'how long dead_letters are kept; unresolved fills stay'),
+  ('signal_decision_retention', 'database', 'interval', '1 day', '10 years', null, 'how long signal_decisions are kept; at least as long as their source looks back');
 
 insert into monitoring.settings (key, value, builtin) values
   ('position_size', '6', true),
+  ('position_sizing', '"fixed"', true),
+  ('position_balance_percent', '10', true),
+  ('score_multiplier_from', '70', true),
+  ('score_multiplier', '2', true),
   ('leverage', '1', true),
   ('stop_loss_percent', '4.0', true),
   ('trailing_activation_percent', '2.0', true),
@@ -140,7 +149,8 @@ insert into monitoring.settings (key, value, builtin) values
   ('command_retention', '"30 days"', true),
   ('sync_run_retention', '"30 days"', true),
   ('sync_finding_retention', '"90 days"', true),
-  ('dead_letter_retention', '"90 days"', true);
+  ('dead_letter_retention', '"90 days"', true),
+  ('signal_decision_retention', '"90 days"', true);
 
 create table monitoring.instruments (
   account             text not null constraint instrument_of_account references monitoring.accounts (name) on delete cascade,
@@ -240,20 +250,37 @@ comment on function monitoring.worker_save_instruments(int, monitoring.instrumen
   'Worker: writes new and changed instruments of an account; returns the rows written.';
 
 -- The effective settings of an account as one object: account beats database beats shipped default. Intervals are given
--- in milliseconds, because the worker calculates in nothing else.
+-- in milliseconds, because the worker calculates in nothing else. Asked several times for each opening: plpgsql keeps its plan.
 create function monitoring.effective_settings(account text) returns jsonb
-  language sql stable set search_path = pg_catalog, pg_temp as $$
-  select coalesce(jsonb_object_agg(e.key, e.value), '{}')
-  from (select distinct on (s.key) s.key,
-               case k.kind when 'interval' then to_jsonb((extract(epoch from (s.value #>> '{}')::interval) * 1000)::bigint)
-                           else s.value end as value
-        from monitoring.settings s
-        join monitoring.setting_keys k using (key)
-        where k.scope = 'account' and (s.account is null or s.account = effective_settings.account)
-        order by s.key, s.account is null, s.builtin) e
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (
+    select coalesce(jsonb_object_agg(e.key, e.value), '{}')
+    from (select distinct on (s.key) s.key,
+                 case k.kind when 'interval' then to_jsonb((extract(epoch from (s.value #>> '{}')::interval) * 1000)::bigint)
+                             else s.value end as value
+          from monitoring.settings s
+          join monitoring.setting_keys k using (key)
+          where k.scope = 'account' and (s.account is null or s.account = effective_settings.account)
+          order by s.key, s.account is null, s.builtin) e);
+end
 $$;
 comment on function monitoring.effective_settings(text) is
   'All settings in force for an account: its own, else the shipped defaults. Intervals in milliseconds.';
+
+-- One of them, as it is stored.
+create function monitoring.setting_of(account text, key text) returns text
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select s.value #>> '{}'
+          from monitoring.settings s
+          where s.key = $2 and (s.account is null or s.account = $1)
+          order by s.account is null, s.builtin
+          limit 1);
+end
+$$;
+comment on function monitoring.setting_of(text, text) is
+  'One setting in force for an account, as text: its own, else the database''s, else the shipped default; NULL when there is none.';
 
 -- Why the recorded identity of an account does not confirm this database, or NULL when it does. A promoted standby of
 -- the same cluster is accepted where tradesync.resume_after_promotion asks for it.

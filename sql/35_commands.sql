@@ -93,20 +93,29 @@ $$;
 comment on function monitoring.worker_save_position_modes(int, monitoring.position_mode_row[]) is
   'Worker: position modes as the exchange reports them; returns the rows changed.';
 
--- Everything that waits for the worker. Called after every wake-up: plpgsql keeps its plan, so finding nothing is cheap.
+-- Everything that waits for the worker; an opening that has not begun with its position, in the columns of trade_state.
+-- Called after every wake-up and in front of every order: one query, and plpgsql keeps its plan.
 create function monitoring.worker_load_commands(account_id int,
   out id bigint, out kind text, out running boolean, out position_id bigint, out symbol text, out client_order_id text,
   out order_id text, out order_kind text, out reason text, out quantity numeric, out price numeric, out leverage numeric,
-  out valid_until timestamptz) returns setof record
+  out valid_until timestamptz,
+  out trade_id bigint, out trade_symbol text, out position_side text, out is_long boolean, out trade_status text,
+  out wanted_quantity numeric, out wanted_notional numeric, out wanted_leverage numeric, out stop_loss_percent numeric,
+  out wanted_stop_price numeric, out wanted_take_profit numeric, out entry_price numeric, out trade_quantity numeric,
+  out exit_reason text, out unprotected_since timestamptz, out is_open boolean, out max_notional numeric) returns setof record
   language plpgsql stable set search_path = pg_catalog, pg_temp
   set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return query
     select c.id, c.kind, c.status = 'running', c.position_id, coalesce(o.symbol, c.args ->> 'symbol'), c.args ->> 'client_order_id',
            o.order_id, o.kind, c.args ->> 'reason', (c.args ->> 'quantity')::numeric, (c.args ->> 'price')::numeric,
-           (c.args ->> 'leverage')::numeric, c.valid_until
+           (c.args ->> 'leverage')::numeric, c.valid_until,
+           p.id, p.symbol, p.position_side, p.side = 'long', p.status, p.wanted_quantity, p.wanted_notional, p.wanted_leverage,
+           p.stop_loss_percent, p.wanted_stop_price, p.wanted_take_profit, p.entry_price, p.quantity, p.exit_reason,
+           p.unprotected_since, p.is_open, p.max_notional
     from monitoring.accounts a
     join monitoring.commands c on c.account = a.name and c.status in ('queued', 'running')
+    left join monitoring.positions p on p.id = c.position_id and p.managed and c.kind = 'open_position' and c.status = 'queued'
     -- Of a fired stop and its child, which share a client id, the one that rests at the exchange.
     left join lateral (
       select w.symbol, w.order_id, w.kind
@@ -118,7 +127,8 @@ begin
     order by c.id;
 end
 $$;
-comment on function monitoring.worker_load_commands(int) is 'Worker: commands of an account that are queued or running, oldest first.';
+comment on function monitoring.worker_load_commands(int) is
+  'Worker: commands of an account that are queued or running, oldest first; the position of each opening that has not begun.';
 
 create function monitoring.worker_load_position_modes(account_id int, out symbol text, out hedge boolean) returns setof record
   language sql stable set search_path = pg_catalog, pg_temp as $$

@@ -63,6 +63,7 @@ create table monitoring.positions (
   wanted_quantity    numeric constraint wanted_quantity_is_an_amount check (monitoring.is_amount(wanted_quantity)),
   wanted_notional    numeric constraint wanted_notional_is_an_amount check (monitoring.is_amount(wanted_notional)),
   wanted_leverage    numeric constraint wanted_leverage_is_an_amount check (monitoring.is_amount(wanted_leverage)),
+  max_notional       numeric constraint max_notional_is_an_amount check (monitoring.is_amount(max_notional)),
   entry_price        numeric,
   current_price      numeric,
   stop_loss_percent  numeric constraint stop_loss_percent_is_an_amount check (monitoring.is_amount(stop_loss_percent)),
@@ -117,6 +118,8 @@ comment on column monitoring.positions.max_quantity is 'Largest size it ever had
 comment on column monitoring.positions.entered_quantity is 'Sum of all increases seen: what has to be closed before it is flat.';
 comment on column monitoring.positions.wanted_quantity is 'Size asked for in open_position(); NULL when a notional was.';
 comment on column monitoring.positions.wanted_notional is 'Size asked for in quote currency; NULL when a quantity was.';
+comment on column monitoring.positions.max_notional is
+  'What the entry may cost at most, where the risk limits could not be judged by a price; the worker refuses more. NULL = judged already.';
 comment on column monitoring.positions.wanted_leverage is 'Leverage to be set before the entry; NULL = as it is.';
 comment on column monitoring.positions.entry_price is
   'Average entry price: of a managed position from its fills, otherwise as the venue calculates it.';
@@ -161,6 +164,7 @@ create table monitoring.balances (
   asset             text not null,
   wallet_balance    numeric,
   available_balance numeric,
+  available_at      timestamptz,
   equity            numeric,
   updated_at        timestamptz not null,
   constraint one_row_per_asset primary key (account, asset)
@@ -170,6 +174,7 @@ comment on column monitoring.balances.account is 'The account.';
 comment on column monitoring.balances.asset is 'USDT, BTC …';
 comment on column monitoring.balances.wallet_balance is 'Balance without open positions'' profit and loss.';
 comment on column monitoring.balances.available_balance is 'What can be used for new orders, where the venue says.';
+comment on column monitoring.balances.available_at is 'When available_balance was last reported. Reports that leave it out change updated_at alone.';
 comment on column monitoring.balances.equity is 'Balance with open positions'' profit and loss, where the venue says.';
 comment on column monitoring.balances.updated_at is 'Venue time of the report.';
 

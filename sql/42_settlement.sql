@@ -49,11 +49,13 @@ create function monitoring.exit_reason_of(position_id bigint) returns text
                where o.account = c.account and o.symbol = c.symbol and o.order_id = c.order_id and o.kind in ('regular', 'conditional')
                order by o.purpose = 'external', o.kind
                limit 1) end
-  from (select t.account, t.symbol, t.order_id, t.exec_type
+  -- Materialized: no plan may work the fills out anew for each of them.
+  from (with fills as materialized (select f.trade_id, f.closing from monitoring.position_fills($1) f where f.closing > 0)
+        select t.account, t.symbol, t.order_id, t.exec_type
         from monitoring.positions p
-        cross join lateral monitoring.position_fills(p.id) f
+        cross join fills f
         join monitoring.trades t on t.account = p.account and t.symbol = p.symbol and t.trade_id = f.trade_id
-        where p.id = $1 and f.closing > 0
+        where p.id = $1
         group by t.account, t.symbol, t.order_id, t.exec_type
         order by sum(f.closing) desc, max(t.executed_at) desc
         limit 1) c

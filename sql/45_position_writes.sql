@@ -302,14 +302,17 @@ create function monitoring.worker_save_balances(account_id int, rows monitoring.
 declare
   saved int;
 begin
-  insert into monitoring.balances as b (account, asset, wallet_balance, available_balance, equity, updated_at)
-  select a.name, r.asset, r.wallet_balance, r.available_balance, r.equity, r.updated_at
+  insert into monitoring.balances as b (account, asset, wallet_balance, available_balance, available_at, equity, updated_at)
+  select a.name, r.asset, r.wallet_balance, r.available_balance,
+         -- The venue's time may be that of the last change; what it says is available is so now.
+         case when r.available_balance is not null then greatest(r.updated_at, clock_timestamp()) end, r.equity, r.updated_at
   from monitoring.accounts a, unnest(rows) r
   where a.id = account_id
   order by r.asset
   on conflict on constraint one_row_per_asset do update
   set wallet_balance = coalesce(excluded.wallet_balance, b.wallet_balance),
       available_balance = coalesce(excluded.available_balance, b.available_balance),
+      available_at = coalesce(excluded.available_at, b.available_at),
       equity = coalesce(excluded.equity, b.equity),
       updated_at = excluded.updated_at
   where excluded.updated_at >= b.updated_at;

@@ -110,7 +110,7 @@ comment on function monitoring.worker_save_position_updates(int, monitoring.posi
 create type monitoring.trade_state as (
   id bigint, symbol text, position_side text, is_long boolean, status text, wanted_quantity numeric, wanted_notional numeric,
   leverage numeric, stop_loss_percent numeric, wanted_stop_price numeric, wanted_take_profit numeric, entry_price numeric,
-  quantity numeric, exit_reason text, unprotected_since timestamptz, is_open boolean);
+  quantity numeric, exit_reason text, unprotected_since timestamptz, is_open boolean, max_notional numeric);
 comment on type monitoring.trade_state is 'One managed position on its way to the worker.';
 
 -- Managed positions that are open, and those that are over while an order of theirs is not.
@@ -128,7 +128,7 @@ begin
       where a.id = account_id)
     select p.id, p.symbol, p.position_side, p.side = 'long', p.status, p.wanted_quantity, p.wanted_notional, p.wanted_leverage,
            p.stop_loss_percent, p.wanted_stop_price, p.wanted_take_profit, p.entry_price, p.quantity, p.exit_reason,
-           p.unprotected_since, p.is_open
+           p.unprotected_since, p.is_open, p.max_notional
     from wanted w
     join monitoring.positions p on p.id = w.id and p.managed
     order by p.id;
@@ -136,24 +136,6 @@ end
 $$;
 comment on function monitoring.worker_load_trades(int) is
   'Worker: managed positions of an account that are open, or that still have an open order of ours.';
-
--- Positions that somebody has just asked for. Called after every wake-up that brought a command.
-create function monitoring.worker_load_new_trades(account_id int) returns setof monitoring.trade_state
-  language plpgsql stable set search_path = pg_catalog, pg_temp
-  set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
-begin
-  return query
-    select p.id, p.symbol, p.position_side, p.side = 'long', p.status, p.wanted_quantity, p.wanted_notional, p.wanted_leverage,
-           p.stop_loss_percent, p.wanted_stop_price, p.wanted_take_profit, p.entry_price, p.quantity, p.exit_reason,
-           p.unprotected_since, p.is_open
-    from monitoring.accounts a
-    join monitoring.commands c on c.account = a.name and c.status in ('queued', 'running')
-    join monitoring.positions p on p.id = c.position_id and p.managed
-    where a.id = account_id and c.kind = 'open_position' and c.status = 'queued'
-    order by p.id;
-end
-$$;
-comment on function monitoring.worker_load_new_trades(int) is 'Worker: positions whose opening is queued.';
 
 create function monitoring.worker_load_epoch(account_id int, out epoch text) returns setof text
   language sql stable set search_path = pg_catalog, pg_temp as $$

@@ -1,9 +1,12 @@
--- What is checked before anything is asked of the exchange. Each check has its own SQLSTATE and names the numbers.
+-- What is checked before anything is asked of the exchange. Each check has its own SQLSTATE and names the numbers. An opening
+-- asks all of them while a signal waits: plpgsql keeps the plans that an SQL function would make anew each time.
 
 -- State of the session of an account's worker; NULL when none runs.
 create function monitoring.worker_state(account_id int) returns text
-  language sql stable set search_path = pg_catalog, pg_temp as $$
-  select w.state from monitoring.worker_slots() w where w.account_id = $1 and w.pid is not null
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select w.state from monitoring.worker_slots() w where w.account_id = $1 and w.pid is not null);
+end
 $$;
 comment on function monitoring.worker_state(int) is
   'State of the session of an account''s worker, live = synchronised; NULL when none runs.';
@@ -73,9 +76,11 @@ comment on function monitoring.instrument_for_orders(monitoring.accounts, text, 
 
 -- The mark price, if it is young enough to judge an order by. NULL: nobody is subscribed to it, or it is stale.
 create function monitoring.fresh_mark(account text, symbol text) returns numeric
-  language sql stable set search_path = pg_catalog, pg_temp as $$
-  select c.mark_price from monitoring.prices c
-  where c.account = $1 and c.symbol = $2 and not c.stale and c.updated_at > clock_timestamp() - interval '10 seconds'
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select c.mark_price from monitoring.prices c
+          where c.account = $1 and c.symbol = $2 and not c.stale and c.updated_at > clock_timestamp() - interval '10 seconds');
+end
 $$;
 comment on function monitoring.fresh_mark(text, text) is 'The mark price of a symbol if it is at most ten seconds old, else NULL.';
 
@@ -173,9 +178,11 @@ comment on function monitoring.check_conditional_orders(monitoring.accounts) is
 
 -- both in one-way mode, otherwise the side. While nobody has read the mode, both: the worker reads it before it sends.
 create function monitoring.position_side_of(account text, symbol text, side text) returns text
-  language sql stable set search_path = pg_catalog, pg_temp as $$
-  select case when coalesce((select m.hedge from monitoring.position_modes m where m.account = $1 and m.symbol in ($2, '')
-                             order by m.symbol desc limit 1), false) then $3 else 'both' end
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return case when coalesce((select m.hedge from monitoring.position_modes m where m.account = $1 and m.symbol in ($2, '')
+                             order by m.symbol desc limit 1), false) then $3 else 'both' end;
+end
 $$;
 comment on function monitoring.position_side_of(text, text, text) is
   'position_side of a position to be opened, by the position mode of symbol or account.';
@@ -209,11 +216,16 @@ comment on function monitoring.check_no_position(text, text, text) is
 -- Queues a command and wakes the worker at commit.
 create function monitoring.queue_command(account monitoring.accounts, kind text, position_id bigint, args jsonb, valid_for interval)
   returns bigint
-  language sql set search_path = pg_catalog, pg_temp as $$
-  select monitoring.worker_wake(($1).id);
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  command bigint;
+begin
+  perform monitoring.worker_wake(account.id);
   insert into monitoring.commands (account, kind, position_id, args, valid_until)
   values (($1).name, $2, $3, jsonb_strip_nulls($4), clock_timestamp() + $5)
-  returning id
+  returning id into command;
+  return command;
+end
 $$;
 comment on function monitoring.queue_command(monitoring.accounts, text, bigint, jsonb, interval) is
   'Inserts a command and wakes the worker of the account at commit; returns its number.';

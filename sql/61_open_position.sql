@@ -2,7 +2,8 @@
 -- committed, and never when it has not.
 
 -- Opens a position with a market order. Exactly one of several simultaneous callers gets the symbol; the others are told
--- at once (TS019, TS020). Nothing waits longer than two seconds for a lock.
+-- at once (TS019, TS020). Nothing waits longer than two seconds for a lock. The lock of the symbol comes first, because it is
+-- never waited for; then the account's row of risk_state, which puts openings of one account in a queue (decision 13).
 create function monitoring.open_position(account text, symbol text, side text, notional numeric default null, quantity numeric default null,
     stop_loss_percent numeric default null, signal_id text default null) returns bigint
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '2s' as $$
@@ -11,7 +12,9 @@ declare
   direction constant text := case when lower(side) in ('long', 'buy') then 'long' when lower(side) in ('short', 'sell') then 'short' end;
   settings constant jsonb := monitoring.effective_settings(account);
   instrument monitoring.instruments;
+  mark numeric;
   on_side text;
+  room numeric;
   wanted_notional numeric;
   stop_percent numeric;
   new_id bigint;
@@ -22,9 +25,10 @@ begin
       using errcode = 'TS017', detail = 'A position is long or short.', hint = 'Use long, buy, short or sell, in any case.';
   end if;
   instrument := monitoring.instrument_for_orders(chosen, symbol, true);
-  wanted_notional := trim_scale(case when notional is null and quantity is null then (settings ->> 'position_size')::numeric
-                                     else notional end);
-  perform monitoring.check_entry_size(instrument, wanted_notional, quantity, monitoring.fresh_mark(account, instrument.symbol));
+  wanted_notional := trim_scale(case when notional is null and quantity is null
+                                     then monitoring.position_notional(account, null, instrument.settle_asset) else notional end);
+  mark := monitoring.fresh_mark(account, instrument.symbol);
+  perform monitoring.check_entry_size(instrument, wanted_notional, quantity, mark);
   stop_percent := trim_scale(coalesce(stop_loss_percent, (settings ->> 'stop_loss_percent')::numeric));
   if stop_percent is null or not (stop_percent > 0 and stop_percent < 100) or scale(stop_percent) > 18 then
     raise exception 'invalid stop_loss_percent %', coalesce(stop_percent::text, 'NULL')
@@ -37,7 +41,6 @@ begin
             hint = 'Give the id of the signal, or leave it out.';
   end if;
 
-  perform monitoring.check_conditional_orders(chosen);
   on_side := monitoring.position_side_of(account, instrument.symbol, direction);
   -- The key that the legacy bot takes, too. First the lock, then the look: its previous holder has committed by now.
   if not pg_try_advisory_xact_lock(('x' || left(md5(instrument.symbol || ':' || chosen.exchange), 16))::bit(64)::bigint) then
@@ -46,12 +49,17 @@ begin
             hint = 'Look at monitoring.positions and try again if there is none.';
   end if;
   perform monitoring.check_no_position(account, instrument.symbol, on_side);
+  room := monitoring.claim_risk(chosen.name, instrument, coalesce(wanted_notional, quantity * mark), (settings ->> 'leverage')::numeric);
+  perform monitoring.check_conditional_orders(chosen);
 
   insert into monitoring.positions
-    (account, symbol, exchange, position_side, side, quantity, wanted_quantity, wanted_notional, wanted_leverage, stop_loss_percent,
-     status, signal_id, origin, managed, opened_at)
+    (account, symbol, exchange, position_side, side, quantity, wanted_quantity, wanted_notional, wanted_leverage, max_notional,
+     stop_loss_percent, status, signal_id, origin, managed, opened_at)
   values (chosen.name, instrument.symbol, chosen.exchange, on_side, direction, 0, trim_scale(open_position.quantity), wanted_notional,
-          (settings ->> 'leverage')::numeric, stop_percent, 'pending_entry', open_position.signal_id,
+          (settings ->> 'leverage')::numeric,
+          -- Prices move, and the venue's minimum may cost 10 % more than asked: where that matters the worker looks once more.
+          case when coalesce(wanted_notional, quantity * mark) * 1.1 <= room then null else room end,
+          stop_percent, 'pending_entry', open_position.signal_id,
           case when open_position.signal_id is null then 'manual' else 'signal' end, true, clock_timestamp())
   returning id into new_id;
   command := monitoring.queue_command(chosen, 'open_position', new_id,

@@ -156,10 +156,18 @@ begin
   using (select e.id from monitoring.dead_letters e order by e.id limit 5000) oldest
   where d.id = oldest.id and d.created_at < now() - monitoring.retention_of('dead_letter_retention')
     and (d.resolved_at is not null or d.kind <> 'trade');
+  -- A signal that its source still shows would be decided anew without its decision.
+  delete from monitoring.signal_decisions d
+  using (select e.source_id, e.signal_key from monitoring.signal_decisions e
+         where e.decided_at < now() - monitoring.retention_of('signal_decision_retention')
+           and not exists (select from monitoring.signal_sources s
+                           where s.id = e.source_id and e.decided_at > now() - s.age_window - interval '1 hour')
+         order by e.decided_at limit 5000) oldest
+  where d.source_id = oldest.source_id and d.signal_key = oldest.signal_key;
 end
 $$;
 comment on function monitoring.worker_retention() is
-  'Supervisor: partitions of events, and retention of events, terminal orders, finished commands, sync_runs, sync_findings and dead_letters. Fills and funding are kept.';
+  'Supervisor: partitions of events, and retention of events, terminal orders, finished commands, sync_runs, sync_findings, dead_letters and signal_decisions. Fills and funding are kept.';
 
 create type monitoring.event_row as (
   event_type text, severity text, symbol text, order_id text, event_data text, error_message text, created_at timestamptz,

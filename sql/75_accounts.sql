@@ -100,6 +100,12 @@ begin
           monitoring.checked_url(add_account.rest_url, 'rest_url', 'http'),
           monitoring.checked_url(add_account.ws_public_url, 'ws_public_url', 'ws'),
           monitoring.checked_url(add_account.ws_private_url, 'ws_private_url', 'ws'));
+  insert into monitoring.risk_limits
+    (account, max_open_positions, max_position_notional, max_symbol_notional, max_total_exposure, min_free_balance)
+  select add_account.name, l.max_open_positions, l.max_position_notional, l.max_symbol_notional, l.max_total_exposure, l.min_free_balance
+  from monitoring.shipped_risk_limits() l;
+  -- There from the start: the first opening of an account is locked against another like every later one.
+  insert into monitoring.risk_state (account) values (add_account.name);
   perform monitoring.record_act(name, 'account_added', 'INFO',
     jsonb_build_object('exchange', exchange, 'environment', environment, 'mode', mode));
   return name;

@@ -5,6 +5,9 @@ revoke all on schema monitoring from public;
 revoke all on all tables in schema monitoring from public;
 revoke all on all sequences in schema monitoring from public;
 revoke all on all routines in schema monitoring from public;
+revoke all on schema testkit from public;
+revoke all on all tables in schema testkit from public;
+revoke all on all routines in schema testkit from public;
 do $$
 declare
   type_name regtype;
@@ -39,6 +42,7 @@ begin
     monitoring.health(), monitoring.position_fills(bigint), monitoring.list_subscriptions(),
     monitoring.worker_slots(), monitoring.worker_streams(), monitoring.cluster_identity(), monitoring.current_timeline(),
     monitoring.identity_doubt(int), monitoring.effective_settings(text), monitoring.retention_of(text),
+    monitoring.symbol_allowed(text, text), monitoring.shipped_risk_limits(),
     monitoring.wait_for(bigint, interval), monitoring.wait_for_position(bigint, text, interval)
     to tradesync_reader;
   grant execute on routine
@@ -47,13 +51,28 @@ begin
     monitoring.close_position(bigint, text, numeric), monitoring.set_stop_loss(bigint, numeric),
     monitoring.set_take_profit(bigint, numeric), monitoring.set_leverage(text, text, numeric),
     monitoring.cancel_order(text, text), monitoring.verify_position(bigint, interval), monitoring.verify_positions(text),
+    monitoring.refresh_liquid_pairs(text, int),
+    monitoring.ingest_signals(regclass, int),
     monitoring.open_position_and_wait(text, text, text, numeric, numeric, numeric, text, interval, bigint, text),
     monitoring.close_position_and_wait(bigint, text, numeric, interval, text)
     to tradesync_trader;
+  grant usage on schema testkit to tradesync_reader;
+  grant select on all tables in schema testkit to tradesync_reader;
+  grant execute on function
+    testkit.refuse(text, text, text), testkit.signal_columns(), testkit.check_signal_table(regclass),
+    testkit.create_signal_table(text), testkit.draw(text, int), testkit.known_pairs(text), testkit.check_wave(int, int, numeric),
+    testkit.signal_table(regclass), testkit.insert_new_signals(regclass, int, int, int, int),
+    testkit.insert_repeats(regclass, int, int, int, int, bigint), testkit.generate_wave(int, int, numeric, int, regclass),
+    testkit.generate_next_wave(int, numeric, int, regclass), testkit.stop_waves(),
+    testkit.schedule_waves(interval, int, int, numeric, int, regclass)
+    to tradesync_trader;
   grant execute on function
     monitoring.add_account(text, text, text, text, text, text, text), monitoring.configure_account(text, jsonb),
+    monitoring.set_risk_limits(text, jsonb),
     monitoring.configure_database(jsonb), monitoring.enable_account(text), monitoring.disable_account(text),
-    monitoring.drop_account(text), monitoring.resume(text)
+    monitoring.drop_account(text), monitoring.resume(text),
+    monitoring.attach_signal_source(regclass, jsonb, text[], jsonb), monitoring.detach_signal_source(regclass),
+    monitoring.set_symbol_filter(text, text, text), monitoring.remove_symbol_filter(text, text, text)
     to tradesync_admin;
 exception when insufficient_privilege then
   raise notice 'could not create or grant to the roles tradesync_reader, tradesync_trader and tradesync_admin: %', sqlerrm
@@ -66,6 +85,7 @@ $$;
 select pg_catalog.pg_extension_config_dump('monitoring.accounts', '');
 select pg_catalog.pg_extension_config_dump('monitoring.account_epochs', '');
 select pg_catalog.pg_extension_config_dump('monitoring.settings', 'where not builtin');
+select pg_catalog.pg_extension_config_dump('monitoring.symbol_filters', 'where not builtin');
 select pg_catalog.pg_extension_config_dump('monitoring.instruments', '');
 select pg_catalog.pg_extension_config_dump('monitoring.orders', '');
 select pg_catalog.pg_extension_config_dump('monitoring.commands', '');
@@ -75,13 +95,20 @@ select pg_catalog.pg_extension_config_dump('monitoring.funding', '');
 select pg_catalog.pg_extension_config_dump('monitoring.venue_position_state', '');
 select pg_catalog.pg_extension_config_dump('monitoring.positions', '');
 select pg_catalog.pg_extension_config_dump('monitoring.balances', '');
+select pg_catalog.pg_extension_config_dump('monitoring.risk_limits', '');
+select pg_catalog.pg_extension_config_dump('monitoring.risk_state', '');
 select pg_catalog.pg_extension_config_dump('monitoring.prices', '');
+select pg_catalog.pg_extension_config_dump('monitoring.liquid_pairs', '');
 select pg_catalog.pg_extension_config_dump('monitoring.sync_runs', '');
 select pg_catalog.pg_extension_config_dump('monitoring.sync_findings', '');
 select pg_catalog.pg_extension_config_dump('monitoring.cursors', '');
 select pg_catalog.pg_extension_config_dump('monitoring.dead_letters', '');
 select pg_catalog.pg_extension_config_dump('monitoring.events_default', '');
+-- A number that stood for a dropped relation here may stand for any other one there.
+select pg_catalog.pg_extension_config_dump('monitoring.signal_sources', 'where relation in (select c.oid from pg_catalog.pg_class c)');
+select pg_catalog.pg_extension_config_dump('monitoring.signal_decisions', '');
 select pg_catalog.pg_extension_config_dump('monitoring.accounts_id_seq', '');
+select pg_catalog.pg_extension_config_dump('monitoring.signal_sources_id_seq', '');
 select pg_catalog.pg_extension_config_dump('monitoring.orders_id_seq', '');
 select pg_catalog.pg_extension_config_dump('monitoring.commands_id_seq', '');
 select pg_catalog.pg_extension_config_dump('monitoring.positions_id_seq', '');

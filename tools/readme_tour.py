@@ -92,6 +92,7 @@ def run(tour):
               "select stream, state, reconnects, subscriptions from monitoring.stream_status",
               "select * from monitoring.sync_positions()")
     trade_on_paper(tour)
+    take_signals(tour)
 
 
 def trade_on_paper(tour):
@@ -124,6 +125,31 @@ def trade_on_paper(tour):
               """\
               select status, exit_reason, exit_price, realized_pnl, fees, pnl
               from monitoring.positions where account = 'paper'""")
+
+
+def take_signals(tour):
+    tour.say("## Signals\n\n"
+             "A table of signals is attached once; here one of the test kit, otherwise any table or view whose columns you map.")
+    tour.show("""select monitoring.configure_account('paper', '{"position_size": 250}')""",
+              "select testkit.create_signal_table()",
+              """\
+              select monitoring.attach_signal_source('test_scoring_history', accounts => '{paper}',
+                       options => '{"min_score_week": 70}')""")
+    tour.say("From then on every row gets exactly one decision, a moment after its commit, and the best become positions:")
+    tour.show("""\
+              insert into test_scoring_history
+                (signal_id, symbol, exchange, recommended_action, score, score_week, score_month)
+              values ('s-1', 'ETHUSDT', 'bybit', 'BUY', 85, 88, 79), ('s-1', 'ETHUSDT', 'bybit', 'BUY', 85, 88, 79),
+                     ('s-2', 'XRPUSDT', 'bybit', 'SELL', 70, 74.5, 71), ('s-3', 'SOLUSDT', 'bybit', 'BUY', 66, 61, 90),
+                     ('s-4', 'USDCUSDT', 'bybit', 'BUY', 90, 90, 90), ('s-5', 'DOGEUSDT', 'bybit', 'NO_TRADE', 80, 80, 80)""")
+    tour.wait("signal_decisions having count(*) = 6")
+    tour.wait("open_positions where account = 'paper' and status = 'active' having count(*) = 2")
+    tour.show("""\
+              select signal_id, symbol, side, score_week, decision, reason, detail
+              from monitoring.signal_decisions order by signal_key""",
+              """\
+              select signal_id, symbol, side, quantity, entry_price, stop_loss_price, status
+              from monitoring.open_positions where account = 'paper' order by signal_id""")
 
 
 def main():

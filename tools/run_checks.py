@@ -98,28 +98,53 @@ def pgtap(_):
     return passed, failed
 
 
-def pytest_stage(folder, arguments):
-    report = ROOT / "build" / f"{folder}.xml"
+NOTHING_CHOSEN = 5  # pytest: the marks have left out every test
+
+
+def pytest_run(name, tests, arguments, marks=()):
+    """(passed, failed, what to show) of one pytest process."""
+    report = ROOT / "build" / f"{name}.xml"
     report.unlink(missing_ok=True)
-    marks = [] if arguments.long else ["-m", "not long"]
+    chosen = " and ".join([*marks, *([] if arguments.long else ["not long"])])
     code, text = run([PYTHON, "-m", "pytest", "-q", "-x" if arguments.fail_fast else "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
-                      "--tb=short", *marks, f"test/{folder}"], timeout=3600)
+                      "--tb=short", "-m", chosen, *map(str, tests)], timeout=3600)
+    if code == NOTHING_CHOSEN and marks:
+        return 0, 0, ""
     if not report.exists():
-        print(text[-8000:])
-        return 0, 1
+        return 0, 1, text[-8000:]
     suite = ElementTree.parse(report).getroot().find("testsuite")
     bad = int(suite.get("failures")) + int(suite.get("errors"))
-    if code != 0:
-        print(text[-20000:])
-    return int(suite.get("tests")) - bad - int(suite.get("skipped")), bad if code == 0 else max(bad, 1)
+    passed = int(suite.get("tests")) - bad - int(suite.get("skipped"))
+    return passed, bad if code == 0 else max(bad, 1), text[-20000:] if code != 0 else ""
 
 
 def wall(arguments):
-    return pytest_stage("wall", arguments)
+    passed, failed, text = pytest_run("wall", ["test/wall"], arguments)
+    print(text, end="")
+    return passed, failed
+
+
+# End-to-end tests wait more than they compute, so two files run side by side, each with its own server and simulator.
+E2E_AT_ONCE = 2
+# The longest first, so that neither of the two is left with one of them at the end.
+E2E_LONGEST = ("test_every_event_once", "test_kill_trading", "test_unknown_outcomes", "test_credentials", "test_open")
 
 
 def e2e(arguments):
-    return pytest_stage("e2e", arguments)
+    """File by file, two at once; then, with nothing beside them, the tests that measure time (marked alone)."""
+    files = sorted((ROOT / "test/e2e").glob("test_*.py"), key=lambda file: (file.stem not in E2E_LONGEST, file.name))
+    results = []
+
+    def run_file(file):
+        if arguments.fail_fast and any(failed for _, failed, _ in results):
+            return
+        results.append(pytest_run(f"e2e-{file.stem}", [file], arguments, ["not alone"]))
+        print(results[-1][2], end="", flush=True)
+    with ThreadPoolExecutor(E2E_AT_ONCE) as pool:
+        list(pool.map(run_file, files))
+    results.append(pytest_run("e2e-alone", ["test/e2e"], arguments, ["alone"]))
+    print(results[-1][2], end="")
+    return sum(passed for passed, _, _ in results), sum(failed for _, failed, _ in results)
 
 
 def sdk(_):

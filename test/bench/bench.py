@@ -15,6 +15,7 @@ import machine
 import memory
 import order_latency
 import quiet
+import signals
 import throughput
 from bed import Bed
 from figure import print_table
@@ -27,6 +28,7 @@ def parts(arguments):
         "throughput": lambda bed: throughput.measure(bed, arguments.events),
         "latency": lambda bed: latency.measure(bed, arguments.frames),
         "order_latency": lambda bed: order_latency.measure(bed, arguments.openings),
+        "signals": lambda bed: signals.measure(bed, arguments.signals),
         "cold_start": cold_start.measure,
         "memory": lambda bed: memory.measure(bed, arguments.memory_events),
         "quiet": lambda bed: quiet.measure(bed, arguments.idle_seconds, arguments.walk_seconds),
@@ -35,10 +37,12 @@ def parts(arguments):
 
 def arguments_of_user():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", action="append", choices=["throughput", "latency", "order_latency", "cold_start", "memory", "quiet"])
+    parser.add_argument("--only", action="append",
+                        choices=["throughput", "latency", "order_latency", "signals", "cold_start", "memory", "quiet"])
     parser.add_argument("--events", type=int, default=200_000, help="order frames of the throughput flood")
     parser.add_argument("--frames", type=int, default=1_000, help="order frames of the latency rows")
     parser.add_argument("--openings", type=int, default=200, help="positions opened and closed for the order latency rows, per venue")
+    parser.add_argument("--signals", type=int, default=100, help="signals taken in one at a time, per venue")
     parser.add_argument("--memory-events", type=int, default=1_000_000)
     parser.add_argument("--idle-seconds", type=float, default=20)
     parser.add_argument("--walk-seconds", type=float, default=60)

@@ -1,12 +1,14 @@
 """Cold start: everything that is open is subscribed and priced, and sync_positions() says so."""
 import time
 
+import pytest
 from compare import wait_equal
 from support.cluster import wait_for
 
 SETTINGS = {"max_worker_processes": 32}
 
 
+@pytest.mark.alone
 def test_a_thousand_positions_are_there_subscribed_and_priced_within_three_seconds(world, venue):
     account = world.account(venue, live=False, wallet="100000000", count=1000)
     began = time.monotonic()
@@ -21,6 +23,7 @@ def test_a_thousand_positions_are_there_subscribed_and_priced_within_three_secon
     wait_equal(account)
 
 
+@pytest.mark.alone
 def test_sync_positions_answers_every_position_within_a_second(world, venue):
     account = world.account(venue, count=15)
     began = time.monotonic()

@@ -29,7 +29,7 @@ def tables(cluster, database="postgres"):
 
 def content(cluster, database="postgres"):
     # Shipped defaults come with the extension, not with a dump.
-    only = {"settings": "where not builtin"}
+    only = {"settings": "where not builtin", "symbol_filters": "where not builtin"}
     return {table: sorted(row[0] for row in cluster.rows(f"select t::text from monitoring.{table} t {only.get(table, '')}", database=database))
             for table in tables(cluster, database)}
 
@@ -67,7 +67,7 @@ def lived_in(world, venue):
     account.control("order", symbol="BTCUSDT", side="buy", type="limit", price="30000", quantity="0.01")
     account.control("funding", symbol="BTCUSDT", rate="0.0001")
     account.fault("malformed", stream="private")
-    wait_for(lambda: account.value("select count(*) from monitoring.dead_letters where account = :account") == 1, "a dead letter", 5)
+    wait_for(lambda: account.value("select count(*) from monitoring.dead_letters where account = :account") == 1, "a dead letter", 20)
     account.wait_live()
     wait_equal(account)
     world.cluster.rows("select monitoring.configure_account(%s, '{\"leverage\": 7}')", (account.name,))

@@ -1,9 +1,11 @@
 """10,000 fills across 20 forced disconnects, with duplicated and reordered events: every fill once, every state equal."""
+import functools
 import random
 from decimal import Decimal
 
 import pytest
 from compare import wait_equal
+from conftest import VENUES, side_by_side
 from support.cluster import wait_for
 
 
@@ -35,9 +37,7 @@ def trouble(account, count, seed, drops):
     assert status()["done_fills"] == count
 
 
-@pytest.mark.parametrize("count,drops", [(10000, 20)])
-def test_every_fill_once_whatever_breaks(world, venue, count, drops):
-    account = world.account(venue, wallet="10000000")
+def every_fill_is_there_once(account, count, drops):
     trouble(account, count, seed=42, drops=drops)
     truth = wait_equal(account, timeout=60)
     assert account.value("select count(*) from monitoring.trades where account = :account") == len(truth["fills"])
@@ -51,6 +51,13 @@ def test_every_fill_once_whatever_breaks(world, venue, count, drops):
                          "and o.filled_quantity <> t.filled")
     assert wrong == []
     assert account.value("select count(*) from monitoring.dead_letters where account = :account") == 0
+
+
+@pytest.mark.parametrize("count,drops", [(10000, 20)])
+def test_every_fill_once_whatever_breaks(world, count, drops):
+    """Both venues at once: nearly all of it is waiting for connections to come back."""
+    accounts = [world.account(venue, wallet="10000000") for venue in VENUES]
+    side_by_side([functools.partial(every_fill_is_there_once, account, count, drops) for account in accounts])
 
 
 def test_a_lost_event_is_noticed_and_read_again(world, venue):

@@ -92,6 +92,7 @@ def connects(cluster):
         return False
 
 
+@pytest.mark.alone
 def test_a_killed_worker_loses_no_fill(world, venue):
     account = world.account(venue, wallet="10000000")
     pour(account)

@@ -146,6 +146,7 @@ def test_entry_and_stop_say_what_the_mode_of_the_account_wants(world, venue):
         assert number(placed[-1].fields["quantity"]) == Decimal("0.01") and len(placed) <= 3
 
 
+@pytest.mark.alone
 def test_a_position_is_active_within_moments(world, venue):
     """Wide bounds for a busy machine; the bench states the figures."""
     account = trader(world, venue)

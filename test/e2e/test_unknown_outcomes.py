@@ -1,6 +1,9 @@
 """An order whose answer is lost, cut, late or senseless: never two orders, and the truth is asked for by client id."""
+import functools
+
 import pytest
 from compare import number
+from conftest import VENUES, side_by_side
 from support.cluster import wait_for
 from trading import ENTRY, LIVE_TRADING, MARKETS, STOP, check_protected, check_sent_once, equal_to_exchange, is_closing, trader
 
@@ -83,15 +86,20 @@ def test_closings_that_executed_close_once(world, venue):
     equal_to_exchange(account)
 
 
-def test_entries_that_never_arrived_are_proven_so(world, venue):
+# Symbols of their own, because a fault strikes whoever asks for its symbol.
+LOST_ENTRIES = [("BTCUSDT", "unknown_503"), ("ETHUSDT", "backend_timeout"), ("SOLUSDT", "senseless_answer")]
+LOST_STOPS = [("XRPUSDT", "unknown_503"), ("BNBUSDT", "backend_timeout"), ("DOGEUSDT", "senseless_answer")]
+LOST_CLOSING = ("AVAXUSDT", "unknown_503")
+
+
+def entries_that_never_arrived(account):
     """Unknown, not executed: nothing is sent again on a guess, only after the proof that the first attempt never was."""
-    account = trader(world, venue)
-    chosen = [("BTCUSDT", "unknown_503"), ("ETHUSDT", "backend_timeout"), ("SOLUSDT", "senseless_answer")]
-    for symbol, name in chosen:
-        trouble(account, OUTCOMES[name], ENTRY[venue], symbol)
-    positions = {symbol: account.open(symbol, notional="300") for symbol, _ in chosen}
+    path = ENTRY[account.venue]
+    for symbol, name in LOST_ENTRIES:
+        trouble(account, OUTCOMES[name], path, symbol)
+    positions = {symbol: account.open(symbol, notional="300") for symbol, _ in LOST_ENTRIES}
     for symbol in positions:
-        account.wait_write(ENTRY[venue], 0, symbol=symbol)
+        account.wait_write(path, 0, symbol=symbol)
     undecided = "purpose = 'entry' and status in ('submitting', 'unknown')"
     wait_for(lambda: account.count("orders", undecided) == 3, "three entries of unknown fate", 5)
     for symbol, position in positions.items():
@@ -99,17 +107,16 @@ def test_entries_that_never_arrived_are_proven_so(world, venue):
         check_protected(account, position, 2)
         assert len(account.entries(symbol)) == 1
         assert account.rows(f"select attempt from monitoring.orders where position_id = {position} and purpose = 'entry'") == [(2,)]
-        first, second = [w for w in account.writes() if w.path == ENTRY[venue] and w.symbol == symbol]
+        first, second = [w for w in account.writes() if w.path == path and w.symbol == symbol]
         assert second.time_us - first.time_us > 5_000_000, "the receive window of the first has passed"
     equal_to_exchange(account)
 
 
-def test_stops_that_never_arrived_are_placed_in_time(world, venue):
-    account = trader(world, venue)
-    chosen = [("BTCUSDT", "unknown_503"), ("ETHUSDT", "backend_timeout"), ("SOLUSDT", "senseless_answer")]
-    for symbol, name in chosen:
-        trouble(account, OUTCOMES[name], STOP[venue], symbol)
-    positions = [account.open(symbol, notional="300") for symbol, _ in chosen]
+def stops_that_never_arrived(account):
+    """Placed in time, or the position is not kept."""
+    for symbol, name in LOST_STOPS:
+        trouble(account, OUTCOMES[name], STOP[account.venue], symbol)
+    positions = [account.open(symbol, notional="300") for symbol, _ in LOST_STOPS]
     for position in positions:
         account.reach(position, "active", "rolled_back", "closed", timeout=20)
     equal_to_exchange(account)
@@ -118,17 +125,24 @@ def test_stops_that_never_arrived_are_placed_in_time(world, venue):
             check_protected(account, position, 2)
 
 
-def test_a_closing_that_never_arrived_closes_all_the_same(world, venue):
-    account = trader(world, venue)
-    position = account.opened("ETHUSDT", notional="300")
-    trouble(account, OUTCOMES["unknown_503"], ENTRY[venue], "ETHUSDT")
+def a_closing_that_never_arrived(account):
+    """Closed all the same, and protected to the very end: the stop goes after the position."""
+    symbol, name = LOST_CLOSING
+    position = account.opened(symbol, notional="300")
+    trouble(account, OUTCOMES[name], ENTRY[account.venue], symbol)
     account.close(position)
     account.reach(position, "closed", timeout=30)
-    # Protected to the very end: the stop went after the position.
-    stops = [o for o in account.truth()["orders"] if o["stop_kind"] == "stop_loss" and o["symbol"] == "ETHUSDT"]
+    stops = [o for o in account.truth()["orders"] if o["stop_kind"] == "stop_loss" and o["symbol"] == symbol]
     closed = max(f["time_ms"] for f in account.truth()["fills"])
     assert max(o["updated_ms"] for o in stops) >= closed
     equal_to_exchange(account)
+
+
+def test_what_never_arrived_is_proven_so_before_it_is_sent_again(world):
+    """Each proof waits for a receive window to pass: all of them wait at the same time."""
+    cases = [functools.partial(case, trader(world, venue)) for venue in VENUES
+             for case in (entries_that_never_arrived, stops_that_never_arrived, a_closing_that_never_arrived)]
+    side_by_side(cases)
 
 
 def test_a_definite_no_for_now_is_tried_again_under_a_new_id(world, venue):

@@ -16,6 +16,7 @@ def account(world, venue):
     return trader(world, venue)
 
 
+@pytest.mark.alone
 def test_a_position_and_its_commands_are_waited_for(account):
     position = account.call(f"select {OPEN}", account.name, "ETHUSDT")
     assert account.call("select monitoring.wait_for_position(%s)", position) == "active"
@@ -51,6 +52,7 @@ def test_what_failed_is_told_by_the_waiting_call(account):
         account.control("book", symbol="SOLUSDT")
 
 
+@pytest.mark.alone
 def test_a_row_of_the_own_transaction_is_refused_at_once(account):
     for waiting in ("monitoring.wait_for_position(%s)", "monitoring.wait_for((select id from monitoring.commands where position_id = %s))"):
         began = time.monotonic()
@@ -62,6 +64,7 @@ def test_a_row_of_the_own_transaction_is_refused_at_once(account):
     assert account.writes() == []
 
 
+@pytest.mark.alone
 def test_waiting_ends_in_time_and_for_unknown_things_at_once(account, venue):
     began = time.monotonic()
     assert account.refused("select monitoring.wait_for(987654321)").code == "TS025"

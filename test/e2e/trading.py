@@ -56,13 +56,7 @@ class Refused(Exception):
 
 
 class Trader(Account):
-    """One session of its own, so that a call costs what the call costs."""
-    connection = None
-
-    def session(self):
-        if self.connection is None or self.connection.closed:
-            self.connection = self.cluster.connect()
-        return self.connection
+    """An account of which orders are asked, and whose orders are looked at."""
 
     def call(self, sql, *arguments):
         """The first value of the statement, or Refused."""

@@ -113,7 +113,7 @@ HttpReply BinanceFace::get_ticker_24h(Call& call) {
             .field("priceChangePercent", (change * 100 / i.previous_24h).fixed(3)).field("weightedAvgPrice", price(i, i.last))
             .field("lastPrice", price(i, i.last)).field("lastQty", i.min_quantity).field("openPrice", price(i, i.previous_24h))
             .field("highPrice", price(i, max(i.last, i.previous_24h))).field("lowPrice", price(i, min(i.last, i.previous_24h)))
-            .field("volume", "148213.551").field("quoteVolume", "9145099231.42").number("openTime", call.now - kDay)
+            .field("volume", "148213.551").field("quoteVolume", i.quote_volume().fixed(2)).number("openTime", call.now - kDay)
             .number("closeTime", call.now).number("firstId", 6'900'000'001).number("lastId", 6'903'120'044)
             .number("count", 3'120'044).close().take();
     });

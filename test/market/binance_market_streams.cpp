@@ -113,7 +113,7 @@ std::string ticker_text(const Instrument& i, Ms now) {
     return begin("24hrTicker", now).field("s", i.symbol).field("ps", i.symbol).field("p", price(i, change))
         .field("P", (change * 100 / i.previous_24h).fixed(3)).field("w", price(i, i.last)).field("c", price(i, i.last))
         .field("Q", i.min_quantity).field("o", price(i, i.previous_24h)).field("h", price(i, max(i.last, i.previous_24h)))
-        .field("l", price(i, min(i.last, i.previous_24h))).field("v", "148213.551").field("q", "9145099231.42")
+        .field("l", price(i, min(i.last, i.previous_24h))).field("v", "148213.551").field("q", i.quote_volume().fixed(2))
         .number("O", now - kDay).number("C", now).number("F", 6'900'000'001).number("L", 6'903'120'044)
         .number("n", 3'120'044).number("st", kUsdMargined).close().take();
 }
@@ -121,7 +121,7 @@ std::string ticker_text(const Instrument& i, Ms now) {
 std::string mini_ticker_text(const Instrument& i, Ms now) {
     return begin("24hrMiniTicker", now).field("s", i.symbol).field("c", price(i, i.last)).field("o", price(i, i.previous_24h))
         .field("h", price(i, max(i.last, i.previous_24h))).field("l", price(i, min(i.last, i.previous_24h)))
-        .field("v", "148213.551").field("q", "9145099231.42").number("st", kUsdMargined).close().take();
+        .field("v", "148213.551").field("q", i.quote_volume().fixed(2)).number("st", kUsdMargined).close().take();
 }
 
 std::string aggregate_trade_text(const std::string& symbol, const PublicTrade& trade, int64_t number, Ms now) {

@@ -228,7 +228,7 @@ std::vector<std::pair<std::string, std::string>> ticker_members(const Instrument
         {"openInterestValue", (Decimal::of("51234.118") * instrument.mark).fixed(2)},
         {"singleOpenInterest", "25617.059"},
         {"singleOpenInterestValue", (Decimal::of("25617.059") * instrument.mark).fixed(2)},
-        {"turnover24h", "5120345678.1234"},
+        {"turnover24h", instrument.quote_volume().fixed(4)},
         {"volume24h", "80345.7710"},
         {"fundingIntervalHour", "8"},
         {"fundingCap", "0.005"},

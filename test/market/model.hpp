@@ -82,6 +82,8 @@ struct Instrument {
     int ticks_apart = 0;                              // each part so many ticks worse for the taker than the one before
 
     bool is_trading() const { return status == "trading"; }
+    // What was traded within 24 hours, in USDT: of the first instrument most.
+    Decimal quote_volume() const { return Decimal::of("9145099231.42") / number; }
 };
 
 // Stops asked for together with an order; they become position stops after its first fill (Bybit).

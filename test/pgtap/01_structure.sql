@@ -34,7 +34,14 @@ from (values
   ('unprotected_positions', 'id, account, exchange, symbol, side, quantity, entry_price, status, managed, unprotected_since, unprotected_for'),
   ('commands', 'id, account, kind, args, status, position_id, requested_by, created_at, valid_until, finished_at, error'),
   ('position_modes', 'account, symbol, hedge, updated_at'), ('failures_24h', 'account, event_type, count, latest'),
-  ('order_latency', 'account, purpose, n, p50_ms, p99_ms')
+  ('order_latency', 'account, purpose, n, p50_ms, p99_ms'),
+  ('risk_limits', 'account, max_open_positions, max_position_notional, max_symbol_notional, max_total_exposure, min_free_balance'),
+  ('risk_state', 'account, openings, updated_at'), ('risk_exposure', 'account, symbol, position_side, position_id, notional, reserved_margin'),
+  ('risk_usage', 'account, open_positions, exposure, reserved_margin, free_balance, max_open_positions, max_position_notional, max_symbol_notional, max_total_exposure, min_free_balance'),
+  ('signal_sources', 'id, relation, name, mapping, accounts, min_score, min_score_week, min_score_month, max_age, age_window, wave_length, time_zone, mark_processed, active, attached_by, attached_at'),
+  ('signal_decisions', 'source_id, source, signal_key, signal_id, exchange, symbol, side, account, score, score_week, score_month, signal_at, wave, decision, reason, detail, position_id, decided_at'),
+  ('signal_row', 'signal_key, signal_id, symbol, exchange, side, score, score_week, score_month, signal_at'),
+  ('liquid_pairs', 'exchange, rank, symbol, volume_24h, last_price, refreshed_at')
 ) t (relation, columns);
 
 select is((select format_type(atttypid, atttypmod) from pg_attribute where attrelid = 'monitoring.positions'::regclass and attname = 'signal_id'),
@@ -143,7 +150,10 @@ $$, 'PUBLIC may use no row type');
 
 select function_returns('monitoring', name, args::text[], result, name || ' has the agreed signature')
 from (values
-  ('add_account', '{text,text,text,text,text,text,text}', 'text'),
+  ('attach_signal_source', '{regclass,jsonb,text[],jsonb}', 'integer'), ('detach_signal_source', '{regclass}', 'void'),
+  ('read_signals', '{monitoring.signal_sources,integer}', 'setof monitoring.signal_row'), ('run_as', '{oid,text,text[]}', 'bigint'), ('symbol_allowed', '{text,text}', 'record'),
+  ('set_symbol_filter', '{text,text,text}', 'void'), ('remove_symbol_filter', '{text,text,text}', 'void'), ('worker_take_signals', '{}', 'boolean'),
+  ('add_account', '{text,text,text,text,text,text,text}', 'text'), ('set_risk_limits', '{text,jsonb}', 'void'), ('position_notional', '{text,numeric,text}', 'numeric'),
   ('configure_account', '{text,jsonb}', 'void'), ('configure_database', '{jsonb}', 'void'),
   ('enable_account', '{text}', 'void'), ('disable_account', '{text}', 'void'), ('drop_account', '{text}', 'void'),
   ('sync_positions', '{text}', 'setof record'), ('wake', '{text}', 'void'), ('halt', '{text,text}', 'integer'),
@@ -171,12 +181,12 @@ from (values
   ('position_update_row', 'id bigint, status text, position_side text, quantity numeric, entry_price numeric, stop_loss_price numeric, take_profit_price numeric, wanted_stop_price numeric, wanted_take_profit numeric, has_stop_loss boolean, exit_reason text, exchange_order_id text, opened_at timestamp with time zone, unprotected_since timestamp with time zone, clear_unprotected boolean'),
   ('command_row', 'id bigint, status text, error text'),
   ('position_mode_row', 'symbol text, hedge boolean'),
-  ('trade_state', 'id bigint, symbol text, position_side text, is_long boolean, status text, wanted_quantity numeric, wanted_notional numeric, leverage numeric, stop_loss_percent numeric, wanted_stop_price numeric, wanted_take_profit numeric, entry_price numeric, quantity numeric, exit_reason text, unprotected_since timestamp with time zone, is_open boolean')
+  ('trade_state', 'id bigint, symbol text, position_side text, is_long boolean, status text, wanted_quantity numeric, wanted_notional numeric, leverage numeric, stop_loss_percent numeric, wanted_stop_price numeric, wanted_take_profit numeric, entry_price numeric, quantity numeric, exit_reason text, unprotected_since timestamp with time zone, is_open boolean, max_notional numeric')
 ) r (t, shape);
 select is((select string_agg(n, ', ' order by o) from pg_proc p, unnest(p.proargnames, p.proargmodes) with ordinality u (n, m, o)
            where p.oid = ('monitoring.worker_load_' || f)::regproc and m = 'o'), columns, 'worker_load_' || f || ' has the agreed columns')
 from (values
-  ('commands', 'id, kind, running, position_id, symbol, client_order_id, order_id, order_kind, reason, quantity, price, leverage, valid_until'),
+  ('commands', 'id, kind, running, position_id, symbol, client_order_id, order_id, order_kind, reason, quantity, price, leverage, valid_until, trade_id, trade_symbol, position_side, is_long, trade_status, wanted_quantity, wanted_notional, wanted_leverage, stop_loss_percent, wanted_stop_price, wanted_take_profit, entry_price, trade_quantity, exit_reason, unprotected_since, is_open, max_notional'),
   ('own_orders', 'id, position_id, purpose, attempt, symbol, client_order_id, kind, side, position_side, type, quantity, price, stop_price, reduce_only, order_id, status, filled_quantity, traded_quantity, traded_value, created_at'),
   ('orders', 'symbol, order_id, client_order_id, kind, side, position_side, type, status, quantity, filled_quantity, version_order, version_time, price, stop_price, reduce_only, average_price, created_at, purpose, position_id'),
   ('recent_fills', 'symbol, trade_id'), ('settings', 'key, value'),
@@ -211,6 +221,7 @@ from (values
   ('tradesync_trader', 'monitoring.open_position(text,text,text,numeric,numeric,numeric,text)', true),
   ('tradesync_trader', 'monitoring.close_position(bigint,text,numeric)', true), ('tradesync_trader', 'monitoring.set_stop_loss(bigint,numeric)', true),
   ('tradesync_trader', 'monitoring.set_take_profit(bigint,numeric)', true), ('tradesync_trader', 'monitoring.set_leverage(text,text,numeric)', true),
+  ('tradesync_trader', 'monitoring.set_risk_limits(text,jsonb)', false), ('tradesync_admin', 'monitoring.set_risk_limits(text,jsonb)', true),
   ('tradesync_trader', 'monitoring.cancel_order(text,text)', true), ('tradesync_trader', 'monitoring.verify_position(bigint,interval)', true),
   ('tradesync_trader', 'monitoring.verify_positions(text)', true),
   ('tradesync_trader', 'monitoring.open_position_and_wait(text,text,text,numeric,numeric,numeric,text,interval,bigint,text)', true),
@@ -220,7 +231,7 @@ from (values
 ) p (role_name, f, allowed);
 set local role tradesync_reader;
 select lives_ok(format('select * from monitoring.%I', v), 'a reader can read the view ' || v)
-from unnest('{venue_positions,open_positions,unprotected_positions,order_latency,failures_24h,worker_status,stat_worker,stream_status,subscriptions}'::text[]) v;
+from unnest('{venue_positions,open_positions,unprotected_positions,order_latency,failures_24h,worker_status,stat_worker,stream_status,subscriptions,risk_exposure,risk_usage}'::text[]) v;
 select lives_ok('select * from monitoring.health()', 'a reader can call health()');
 reset role;
 
@@ -229,7 +240,7 @@ select set_eq($$
   select c.relname from pg_extension e, unnest(e.extconfig) t join pg_class c on c.oid = t where e.extname = 'pg_tradesync' and c.relkind = 'r'
 $$, $$
   select c.relname from pg_class c where c.relnamespace = 'monitoring'::regnamespace and c.relkind = 'r' and c.relname !~ '^events_\d{8}$'
-    and c.relname not in ('account_identity', 'setting_keys', 'order_states', 'order_moves', 'position_states', 'position_moves')
+    and c.relname not in ('account_identity', 'setting_keys', 'signal_source_failures', 'order_states', 'order_moves', 'position_states', 'position_moves')
 $$, 'a dump carries every table with rows of users or the exchange, and not the identity');
 select set_eq($$
   select c.relname from pg_extension e, unnest(e.extconfig) t join pg_class c on c.oid = t where e.extname = 'pg_tradesync' and c.relkind = 'S'

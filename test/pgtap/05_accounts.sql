@@ -87,6 +87,8 @@ from (values
   ('{"max_trades_per_wave": 0}', 'max_trades_per_wave'), ('{"untracked_positions": "ignore"}', 'untracked_positions'),
   ('{"entry_validity": "0.5s"}', 'entry_validity'), ('{"entry_validity": "11 min"}', 'entry_validity'), ('{"taker_fee_bps": -1}', 'taker_fee_bps'),
   ('{"taker_fee_bps": 101}', 'taker_fee_bps'), ('{"slippage_bps": 1001}', 'slippage_bps'),
+  ('{"position_sizing": "kelly"}', 'position_sizing'), ('{"position_balance_percent": 100.1}', 'position_balance_percent'),
+  ('{"score_multiplier": 0}', 'score_multiplier'), ('{"score_multiplier_from": 100}', 'score_multiplier_from'),
   ('{"foreign_orders": "close"}', 'foreign_orders'), ('{"paper_balance": 0}', 'paper_balance')
 ) v (s, k);
 select is((select count(*)::int from monitoring.settings where account = 'bee'), 0, 'nothing invalid was stored');
@@ -95,8 +97,8 @@ select set_eq($$ select key from monitoring.setting_keys k where not exists (sel
 select lives_ok($$ do $x$ begin perform monitoring.checked_setting(k, s.value) from monitoring.settings s join monitoring.setting_keys k using (key) where s.builtin; end $x$ $$,
                 'and every shipped default is within its range');
 select lives_ok($$ select monitoring.configure_account('bee', '{"leverage": 10, "stop_loss_percent": "2.5", "protect_deadline": "7s", "foreign_orders": "cancel"}') $$, 'valid settings are stored');
-select is((select settings::jsonb from monitoring.worker_load_account((select id from monitoring.accounts where name = 'bee'))) - '{paper_balance,max_trades_per_wave,taker_fee_bps,slippage_bps}'::text[],
-          '{"leverage": 10, "position_size": 6, "foreign_orders": "cancel", "protect_deadline": 7000, "entry_validity": 30000, "stop_loss_percent": 2.5, "untracked_positions": "alert",
+select is((select settings::jsonb from monitoring.worker_load_account((select id from monitoring.accounts where name = 'bee'))) - '{paper_balance,max_trades_per_wave,taker_fee_bps,slippage_bps,position_balance_percent,score_multiplier,score_multiplier_from}'::text[],
+          '{"leverage": 10, "position_size": 6, "foreign_orders": "cancel", "position_sizing": "fixed", "protect_deadline": 7000, "entry_validity": 30000, "stop_loss_percent": 2.5, "untracked_positions": "alert",
             "trailing_callback_percent": 0.5, "trailing_activation_percent": 2.0}'::jsonb, 'the worker loads them over the defaults, intervals in milliseconds');
 select lives_ok($$ select monitoring.configure_account('bee', '{"leverage": null}') $$, 'null');
 select is(monitoring.effective_settings('bee') -> 'leverage', '1', 'takes a setting back to its default');

@@ -40,6 +40,7 @@ create function pg_temp.instrument(account text, symbol text, status text defaul
 select pg_temp.instrument('bee', s) from unnest('{BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT,ADAUSDT,LTCUSDT}'::text[]) s;
 select pg_temp.instrument('bee', 'OLDUSDT', 'closed'), pg_temp.instrument('bin', 'BTCUSDT'), pg_temp.instrument('bin', 'BNBUSDT'), pg_temp.instrument('bee', 'BIGUSDT', min_notional => 100);
 select monitoring.worker_save_prices(pg_temp.id_of('bee'), array[row('BTCUSDT', 50000, 50000, clock_timestamp())::monitoring.price_row, row('ETHUSDT', 3000, 3000, clock_timestamp() - interval '1 minute')::monitoring.price_row]);
+select monitoring.worker_save_balances(a.id, array[row('USDT', 100000, 100000, 100000, clock_timestamp())::monitoring.balance_row]) from monitoring.accounts a;
 create function pg_temp.opened(symbol text, side text default 'long', account text default 'bee') returns bigint language sql as $$
   select monitoring.open_position(account, symbol, side, 100) $$;
 
@@ -234,13 +235,13 @@ select is(pg_temp.loaded('bee', kind), row_text, kind || ' as the worker loads i
 from (values ('open_position', 'f t BIGUSDT t'), ('close_position', 'f t BIGUSDT manual t'), ('set_stop_loss', 'f t BIGUSDT 150 t'), ('set_take_profit', 'f t BIGUSDT 190 t'),
              ('set_leverage', 'f f BTCUSDT 5 t'), ('cancel_order', 'f f BTCUSDT tmine conditional t')) k (kind, row_text);
 select is((select array_agg(id order by id) = array_agg(id) from monitoring.worker_load_commands(pg_temp.id_of('bee'))), true, 'oldest first');
-select set_eq($$ select symbol, position_side, is_long, status, wanted_quantity, wanted_notional, leverage, stop_loss_percent from monitoring.worker_load_new_trades(pg_temp.id_of('bin')) $$,
+select set_eq($$ select trade_symbol, position_side, is_long, trade_status, wanted_quantity, wanted_notional, wanted_leverage, stop_loss_percent from monitoring.worker_load_commands(pg_temp.id_of('bin')) where trade_id = position_id $$,
               $$ values ('BTCUSDT', 'both', true, 'pending_entry', null::numeric, 100::numeric, 1::numeric, 4::numeric), ('BNBUSDT', 'both', true, 'pending_entry', null, 100, 1, 4) $$, 'and the positions to be opened');
 create function pg_temp.result(of_id bigint, status text, error text default null) returns int language sql as $$
   select monitoring.worker_save_commands(pg_temp.id_of('bin'), array[row(of_id, status, error)::monitoring.command_row]) $$;
 create table public.openings as select id, position_id from monitoring.commands where account = 'bin' order by id;
 select is((select pg_temp.result(min(id), 'running') from public.openings), 1, 'a command begins');
-select is((select array_agg(symbol) from monitoring.worker_load_new_trades(pg_temp.id_of('bin'))), '{BNBUSDT}', 'its position is new no longer');
+select is((select array_agg(trade_symbol) filter (where trade_id is not null) from monitoring.worker_load_commands(pg_temp.id_of('bin'))), '{BNBUSDT}', 'its position is new no longer');
 select is((select running from monitoring.worker_load_commands(pg_temp.id_of('bin')) order by id limit 1), true, 'a restart finds it running');
 select is((select pg_temp.result(min(id), 'failed', 'no money') from public.openings), 1, 'it fails');
 select is((select (status, error, finished_at > created_at)::text from monitoring.commands where id = (select min(id) from public.openings)), '(failed,"no money",t)', 'with the reason and a time');

@@ -96,7 +96,7 @@ class Tables {
   Answer load_positions() const;
   Answer load_orders() const;
   Answer load_cursors() const;
-  Answer load_trades(bool new_only) const;
+  Answer load_trades() const;
   Answer load_own_orders() const;
   Answer load_commands() const;
   Answer load_recent_fills() const;

@@ -1,4 +1,5 @@
 // See tables.hpp. What a worker is told when it starts, and when it asks for commands.
+#include <algorithm>
 #include <stdexcept>
 
 #include "sim/tables.hpp"
@@ -10,8 +11,7 @@ Answer Tables::query(const std::string& function) {
   if (function == "monitoring.worker_load_positions") return load_positions();
   if (function == "monitoring.worker_load_orders") return load_orders();
   if (function == "monitoring.worker_load_cursors") return load_cursors();
-  if (function == "monitoring.worker_load_trades") return load_trades(false);
-  if (function == "monitoring.worker_load_new_trades") return load_trades(true);
+  if (function == "monitoring.worker_load_trades") return load_trades();
   if (function == "monitoring.worker_load_own_orders") return load_own_orders();
   if (function == "monitoring.worker_load_commands") return load_commands();
   if (function == "monitoring.worker_load_recent_fills") return load_recent_fills();
@@ -99,22 +99,30 @@ Answer Tables::load_cursors() const {
 }
 
 // Managed open rows, and ended ones of which an order of ours is still open.
-Answer Tables::load_trades(bool new_only) const {
+namespace {
+
+constexpr int kTradeColumns = 17;
+
+// The columns of type trade_state. Nobody has risk limits here.
+void add_trade(Answer& answer, const PositionRow& row) {
+  answer.number(row.id).text(row.symbol).text(row.position_side).boolean(row.side == "long").text(text(row.status))
+      .decimal(row.wanted_quantity).decimal(row.wanted_notional).decimal(row.wanted_leverage).decimal(row.stop_loss_percent)
+      .decimal(row.wanted_stop_price).decimal(row.wanted_take_profit).decimal(row.entry_price).decimal(row.quantity)
+      .text_or_null(row.exit_reason).number_or_null(row.unprotected_since_ms).boolean(row.is_open())
+      .null();
+}
+
+}  // namespace
+
+Answer Tables::load_trades() const {
   Answer answer;
   for (const PositionRow& row : positions) {
     if (!row.managed) continue;
-    bool wanted = !new_only && row.is_open();
-    if (new_only)
-      for (const CommandRow& command : commands)
-        wanted = wanted || (command.kind == "open_position" && command.status == "queued" && command.position_id == row.id);
-    else
-      for (const OrderRow& order : orders) wanted = wanted || (order.is_own() && order.is_open() && order.position_id == row.id);
+    bool wanted = row.is_open();
+    for (const OrderRow& order : orders) wanted = wanted || (order.is_own() && order.is_open() && order.position_id == row.id);
     if (!wanted) continue;
     answer.row();
-    answer.number(row.id).text(row.symbol).text(row.position_side).boolean(row.side == "long").text(text(row.status))
-        .decimal(row.wanted_quantity).decimal(row.wanted_notional).decimal(row.wanted_leverage).decimal(row.stop_loss_percent)
-        .decimal(row.wanted_stop_price).decimal(row.wanted_take_profit).decimal(row.entry_price).decimal(row.quantity)
-        .text_or_null(row.exit_reason).number_or_null(row.unprotected_since_ms).boolean(row.is_open());
+    add_trade(answer, row);
   }
   return answer;
 }
@@ -161,6 +169,11 @@ Answer Tables::load_commands() const {
         .text_or_null(row.symbol.empty() && order ? order->symbol : row.symbol).text_or_null(row.client_order_id)
         .text_or_null(order ? order->order_id : "").text_or_null(order ? order->kind : "").text_or_null(row.reason)
         .decimal(row.quantity).decimal(row.price).decimal(row.leverage).number_or_null(row.valid_until_ms);
+    const auto opening = std::find_if(positions.begin(), positions.end(), [&](const PositionRow& position) {
+      return row.kind == "open_position" && row.status == "queued" && position.managed && position.id == row.position_id;
+    });
+    if (opening != positions.end()) add_trade(answer, *opening);
+    else for (int column = 0; column < kTradeColumns; ++column) answer.null();
   }
   return answer;
 }

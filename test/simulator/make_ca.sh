@@ -1,5 +1,5 @@
 #!/bin/sh
-# A throw-away certificate authority and a server certificate for localhost and 127.0.0.1:
+# A throw-away certificate authority and a server certificate for localhost, 127.0.0.1 and 0.0.0.0:
 #   make_ca.sh DIR   writes DIR/ca.pem (give it to clients), DIR/server.pem and DIR/server.key (give them to the simulator)
 set -eu
 dir=${1:?usage: make_ca.sh DIR}
@@ -10,7 +10,7 @@ openssl req -x509 -new -key ca.key -sha256 -days 30 -subj "/CN=tradesync simulat
     -addext "basicConstraints=critical,CA:TRUE" -addext "keyUsage=critical,keyCertSign,cRLSign" -out ca.pem
 openssl ecparam -name prime256v1 -genkey -noout -out server.key
 openssl req -new -key server.key -subj "/CN=localhost" -out server.csr
-printf '%s\n' "subjectAltName=DNS:localhost,IP:127.0.0.1" "basicConstraints=CA:FALSE" \
+printf '%s\n' "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:0.0.0.0" "basicConstraints=CA:FALSE" \
     "keyUsage=digitalSignature" "extendedKeyUsage=serverAuth" > server.ext
 openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -sha256 -extfile server.ext \
     -out server.pem 2>/dev/null

@@ -84,16 +84,13 @@ void AccountMachine::on_http(std::uint64_t id, const HttpResponse& response, std
 LoadResult AccountMachine::read_commands(std::int64_t now_ms, std::string& error) {
   if (!trades() && refuse_why_.empty()) return LoadResult::ok;
   CommandsRead read;
-  if (const LoadResult result = load_commands(account_id_, read.commands, error); result != LoadResult::ok) return result;
+  if (const LoadResult result = load_commands(account_id_, read.commands, read.trades, error); result != LoadResult::ok) return result;
   // What is final is not listed any more, so the set stays as small as the list.
   const std::set<std::int64_t> listed = ids_of(read.commands);
   std::erase_if(read.commands, [&](const Command& command) { return known_commands_.contains(command.id); });
-  if (!read.commands.empty() && trades()) {
-    const bool opens = std::any_of(read.commands.begin(), read.commands.end(),
-                                   [](const Command& command) { return command.kind == CommandKind::open_position; });
-    if (opens)
-      if (const LoadResult result = load_new_trades(account_id_, read.trades, error); result != LoadResult::ok) return result;
-  }
+  std::erase_if(read.trades, [&](const LoadedTrade& trade) {
+    return std::none_of(read.commands.begin(), read.commands.end(), [&](const Command& command) { return command.position_id == trade.id; });
+  });
   known_commands_ = listed;
   if (read.commands.empty()) return LoadResult::ok;
   if (trades()) step(std::move(read), now_ms);

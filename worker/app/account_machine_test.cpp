@@ -17,7 +17,6 @@ class MachineTest : public testing::Test {
  protected:
   MachineTest() {
     wall.tables["monitoring.worker_load_commands"] = {};
-    wall.tables["monitoring.worker_load_new_trades"] = {};
     std::vector<Row> ids;
     for (int i = 0; i < 64; ++i) ids.push_back({std::to_string(1000 + i)});
     wall.tables["monitoring.worker_reserve_order_ids"] = ids;
@@ -35,6 +34,16 @@ class MachineTest : public testing::Test {
   void queue(const std::string& id, const std::string& kind, const std::string& position, bool running = false) {
     wall.tables["monitoring.worker_load_commands"].push_back(
         {id, kind, running ? "t" : "f", position, "BTCUSDT", none, none, none, none, none, none, none, none});
+    // The position of an opening that has not begun comes along.
+    const Row trade{position, "BTCUSDT", "both", "t", "pending_entry", none, "100", none, "2", none, none, none, "0", none, none, "t", none};
+    Row& row = wall.tables["monitoring.worker_load_commands"].back();
+    if (kind == "open_position" && !running) row.insert(row.end(), trade.begin(), trade.end());
+    else row.resize(row.size() + trade.size());
+  }
+  // How often something was said of a command.
+  long answered(const std::string& id) const {
+    const auto rows = wall.saved_to("commands");
+    return std::count_if(rows.begin(), rows.end(), [&](const Row& row) { return row[0] == id; });
   }
   long asked(const std::string& function) const { return std::count(wall.queries.begin(), wall.queries.end(), "monitoring." + function); }
 
@@ -144,23 +153,24 @@ TEST_F(MachineTest, command_is_handed_over_once_and_an_opening_with_its_position
   settings.trading.mode = TradingMode::dry_run;
   loaded.order_ids.assign(64, 1);
   queue("3", "set_leverage", "");
-  machine().read_commands(now, error);
-  EXPECT_EQ(asked("worker_load_new_trades"), 0);
   queue("4", "open_position", "42");
   machine().read_commands(now, error);
-  EXPECT_EQ(asked("worker_load_new_trades"), 1);
+  turn();
+  EXPECT_EQ(answered("4"), 1);
   machine().read_commands(now, error);
-  EXPECT_EQ(asked("worker_load_new_trades"), 1) << "it is known by now";
+  turn();
+  EXPECT_EQ(answered("4"), 1) << "it is known by now";
 }
 
-TEST_F(MachineTest, opening_whose_position_could_not_be_read_is_read_again) {
+TEST_F(MachineTest, opening_that_could_not_be_read_is_read_again) {
   settings.trading.mode = TradingMode::dry_run;
   queue("4", "open_position", "42");
-  wall.failing = {"monitoring.worker_load_new_trades"};
+  wall.failing = {"monitoring.worker_load_commands"};
   EXPECT_EQ(machine().read_commands(now, error), LoadResult::failed);
   wall.failing.clear();
   EXPECT_EQ(machine().read_commands(now, error), LoadResult::ok);
-  EXPECT_EQ(asked("worker_load_new_trades"), 2);
+  turn();
+  EXPECT_EQ(answered("4"), 1);
 }
 
 TEST_F(MachineTest, order_ids_are_reserved_before_they_run_out) {

@@ -30,8 +30,7 @@ LoadResult load_trading(std::int32_t account_id, Loaded& loaded, std::string& er
 LoadResult load_trading_settings(std::int32_t account_id, TradingSettings& settings, std::string& error);
 
 // While the worker runs. Each is one query; what it finds is appended.
-LoadResult load_commands(std::int32_t account_id, std::vector<Command>& commands, std::string& error);
-LoadResult load_new_trades(std::int32_t account_id, std::vector<LoadedTrade>& trades, std::string& error);
+LoadResult load_commands(std::int32_t account_id, std::vector<Command>& commands, std::vector<LoadedTrade>& opening, std::string& error);
 LoadResult reserve_order_ids(std::int32_t account_id, std::vector<std::int64_t>& order_ids, std::string& error);
 
 }  // namespace tradesync

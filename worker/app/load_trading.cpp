@@ -26,31 +26,29 @@ OrderKind order_kind_from(std::string_view word) { return word == "conditional" 
 // A stop or a target of zero is the tables' way to say that there shall be none.
 std::optional<Decimal> none_if_zero(std::optional<Decimal> price) { return price && price->is_zero() ? std::nullopt : price; }
 
-LoadResult load_trade_rows(const char* function, std::int32_t account_id, std::vector<LoadedTrade>& trades, std::string& error) {
-  // id, symbol, position_side, is_long, status, wanted_quantity, wanted_notional, leverage, stop_loss_percent,
-  // wanted_stop_price, wanted_take_profit, entry_price, quantity, exit_reason, unprotected_since, is_open
-  const TableQuery query(function, account_id, error);
-  for (int row = 0; row < query.rows(); ++row) {
-    LoadedTrade trade;
-    trade.id = query.number(row, 0);
-    trade.symbol = query.text(row, 1);
-    trade.position_side = position_side_from(query.text(row, 2)).value_or(PositionSide::both);
-    trade.is_long = query.boolean(row, 3);
-    trade.status = position_status_from(query.text(row, 4));
-    trade.wanted_quantity = query.decimal_or_none(row, 5);
-    trade.wanted_notional = query.decimal_or_none(row, 6);
-    trade.leverage = query.decimal_or_none(row, 7);
-    trade.stop_loss_percent = query.decimal(row, 8);
-    trade.wanted_stop_price = none_if_zero(query.decimal_or_none(row, 9));
-    trade.wanted_take_profit = none_if_zero(query.decimal_or_none(row, 10));
-    trade.entry_price = query.decimal_or_none(row, 11);
-    trade.quantity = query.decimal(row, 12);
-    trade.exit_reason = query.text(row, 13);
-    trade.unprotected_since_ms = query.number(row, 14);
-    trade.row_is_open = query.boolean(row, 15);
-    trades.push_back(std::move(trade));
-  }
-  return query.result();
+// A row of type trade_state that begins in column `at`: id, symbol, position_side, is_long, status, wanted_quantity,
+// wanted_notional, leverage, stop_loss_percent, wanted_stop_price, wanted_take_profit, entry_price, quantity, exit_reason,
+// unprotected_since, is_open, max_notional
+LoadedTrade trade_of(const TableQuery& query, int row, int at) {
+  LoadedTrade trade;
+  trade.id = query.number(row, at);
+  trade.symbol = query.text(row, at + 1);
+  trade.position_side = position_side_from(query.text(row, at + 2)).value_or(PositionSide::both);
+  trade.is_long = query.boolean(row, at + 3);
+  trade.status = position_status_from(query.text(row, at + 4));
+  trade.wanted_quantity = query.decimal_or_none(row, at + 5);
+  trade.wanted_notional = query.decimal_or_none(row, at + 6);
+  trade.leverage = query.decimal_or_none(row, at + 7);
+  trade.stop_loss_percent = query.decimal(row, at + 8);
+  trade.wanted_stop_price = none_if_zero(query.decimal_or_none(row, at + 9));
+  trade.wanted_take_profit = none_if_zero(query.decimal_or_none(row, at + 10));
+  trade.entry_price = query.decimal_or_none(row, at + 11);
+  trade.quantity = query.decimal(row, at + 12);
+  trade.exit_reason = query.text(row, at + 13);
+  trade.unprotected_since_ms = query.number(row, at + 14);
+  trade.row_is_open = query.boolean(row, at + 15);
+  trade.max_notional = query.decimal_or_none(row, at + 16);
+  return trade;
 }
 
 OrderTicket ticket_of(const TableQuery& query, int row) {
@@ -69,7 +67,9 @@ OrderTicket ticket_of(const TableQuery& query, int row) {
 }
 
 LoadResult load_all_trades(std::int32_t account_id, Loaded& loaded, std::string& error) {
-  return load_trade_rows("monitoring.worker_load_trades", account_id, loaded.trades, error);
+  const TableQuery query("monitoring.worker_load_trades", account_id, error);
+  for (int row = 0; row < query.rows(); ++row) loaded.trades.push_back(trade_of(query, row, 0));
+  return query.result();
 }
 
 LoadResult load_own_orders(std::int32_t account_id, Loaded& loaded, std::string& error) {
@@ -97,7 +97,8 @@ LoadResult load_own_orders(std::int32_t account_id, Loaded& loaded, std::string&
 
 // Read after the positions: what was asked for in between has no position here yet and is left to the next look.
 LoadResult load_all_commands(std::int32_t account_id, Loaded& loaded, std::string& error) {
-  const LoadResult result = load_commands(account_id, loaded.commands, error);
+  std::vector<LoadedTrade> opening;  // all of them are among the positions already, or too new
+  const LoadResult result = load_commands(account_id, loaded.commands, opening, error);
   std::set<std::int64_t> known, too_new;
   for (const LoadedTrade& trade : loaded.trades) known.insert(trade.id);
   for (const Command& command : loaded.commands)
@@ -170,8 +171,10 @@ LoadResult load_trading_settings(std::int32_t account_id, TradingSettings& setti
   return query.result();
 }
 
-LoadResult load_commands(std::int32_t account_id, std::vector<Command>& commands, std::string& error) {
-  // id, kind, running, position_id, symbol, client_order_id, order_id, order_kind, reason, quantity, price, leverage, valid_until
+LoadResult load_commands(std::int32_t account_id, std::vector<Command>& commands, std::vector<LoadedTrade>& opening, std::string& error) {
+  // id, kind, running, position_id, symbol, client_order_id, order_id, order_kind, reason, quantity, price, leverage, valid_until;
+  // then the position of an opening that has not begun
+  constexpr int kTrade = 13;
   const TableQuery query("monitoring.worker_load_commands", account_id, error);
   for (int row = 0; row < query.rows(); ++row) {
     const auto kind = command_kind_from(query.text(row, 1));
@@ -191,12 +194,9 @@ LoadResult load_commands(std::int32_t account_id, std::vector<Command>& commands
     command.leverage = query.decimal_or_none(row, 11);
     command.valid_until_ms = query.number(row, 12);
     commands.push_back(std::move(command));
+    if (!query.is_null(row, kTrade)) opening.push_back(trade_of(query, row, kTrade));
   }
   return query.result();
-}
-
-LoadResult load_new_trades(std::int32_t account_id, std::vector<LoadedTrade>& trades, std::string& error) {
-  return load_trade_rows("monitoring.worker_load_new_trades", account_id, trades, error);
 }
 
 LoadResult reserve_order_ids(std::int32_t account_id, std::vector<std::int64_t>& order_ids, std::string& error) {

@@ -39,8 +39,8 @@ TEST_F(LoadTradingTest, account_without_an_epoch_can_send_nothing) {
 
 TEST_F(LoadTradingTest, trade_is_read_with_what_was_wanted_of_it) {
   table("trades") = {{"42", "BTCUSDT", "long", "t", "pending_sl", none, "500", "3", "2.5", "99.5", "0", "100.25", "4.9", none,
-                      "1785000000000", "t"},
-                     {"43", "ETHUSDT", "both", "f", "closed", "1", none, none, "2", none, "80", none, "0", "stop_loss", none, "f"}};
+                      "1785000000000", "t", "750.5"},
+                     {"43", "ETHUSDT", "both", "f", "closed", "1", none, none, "2", none, "80", none, "0", "stop_loss", none, "f", none}};
   ASSERT_EQ(load(), LoadResult::ok);
   ASSERT_EQ(loaded.trades.size(), 2u);
   const LoadedTrade& open = loaded.trades[0];
@@ -58,12 +58,14 @@ TEST_F(LoadTradingTest, trade_is_read_with_what_was_wanted_of_it) {
   EXPECT_EQ(open.quantity.text(), "4.9");
   EXPECT_EQ(open.unprotected_since_ms, 1785000000000);
   EXPECT_TRUE(open.row_is_open);
+  EXPECT_EQ(open.max_notional, Decimal::parse("750.5"));
   const LoadedTrade& over = loaded.trades[1];
   EXPECT_FALSE(over.is_long);
   EXPECT_EQ(over.wanted_take_profit, Decimal(80));
   EXPECT_EQ(over.exit_reason, "stop_loss");
   EXPECT_EQ(over.unprotected_since_ms, 0);
   EXPECT_FALSE(over.row_is_open);
+  EXPECT_EQ(over.max_notional, std::nullopt);
 }
 
 TEST_F(LoadTradingTest, own_order_is_read_with_its_ticket_and_its_fills) {

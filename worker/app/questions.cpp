@@ -22,7 +22,7 @@ std::set<std::string> comma_list(std::string_view list) {
 }
 
 // An answer that comes too late is none: what is known by then is said a little before the asker's patience ends.
-std::int64_t verify_answer_ms(const wall_question& question) {
+std::int64_t answer_ms(const wall_question& question) {
   const std::int64_t timeout_ms = question.timeout_ms;
   return std::max<std::int64_t>(timeout_ms - std::max<std::int64_t>(timeout_ms / 10, 50), 0);
 }
@@ -62,9 +62,11 @@ void Questions::take(const Engine& engine, std::int64_t now_ms) {
     if (kind == "subscriptions") {
       answer_subscriptions(engine, question, now_ms);
     } else if (kind == "sync_positions" && waiting_.size() < kWaitingQuestions) {
-      waiting_.push_back({question, comma_list(question.argument), engine.subscribed_symbols(), {}, false, now_ms + kSyncAnswerMs});
+      waiting_.push_back({question, comma_list(question.argument), engine.subscribed_symbols(), {}, {}, false, now_ms + kSyncAnswerMs});
     } else if (kind == "verify_position" && waiting_.size() < kWaitingQuestions) {
       take_verify(question, now_ms);
+    } else if (kind == "tickers" && waiting_.size() < kWaitingQuestions) {
+      take_tickers(question, now_ms);
     } else {
       wall_answer(&question, 0, 1, nullptr);
     }
@@ -74,8 +76,12 @@ void Questions::take(const Engine& engine, std::int64_t now_ms) {
 void Questions::take_verify(const wall_question& question, std::int64_t now_ms) {
   const auto asked = parse_verify(question.argument);
   if (!asked) return wall_answer(&question, 0, 6, nullptr);
-  waiting_.push_back({question, {}, {}, *asked, false, now_ms + verify_answer_ms(question)});
+  waiting_.push_back({question, {}, {}, *asked, {}, false, now_ms + answer_ms(question)});
   waiting_.back().verify.id = ++last_verify_id_;
+}
+
+void Questions::take_tickers(const wall_question& question, std::int64_t now_ms) {
+  waiting_.push_back({question, {}, {}, {}, {++last_tickers_id_}, false, now_ms + answer_ms(question)});
 }
 
 void Questions::serve(AccountMachine& machine, std::int64_t now_ms) {
@@ -93,15 +99,18 @@ void Questions::serve(AccountMachine& machine, std::int64_t now_ms) {
 
 void Questions::hand_over(const Waiting& waiting, AccountMachine& machine, std::int64_t now_ms) const {
   if (waiting.verify.id != 0) machine.step(waiting.verify, now_ms);
+  else if (waiting.tickers.id != 0) machine.step(waiting.tickers, now_ms);
   else machine.step(SyncAsked{{waiting.symbols.begin(), waiting.symbols.end()}}, now_ms);
 }
 
 bool Questions::is_answered(const Waiting& waiting, const Engine& engine) const {
-  return waiting.verify.id != 0 ? engine.verification_done(waiting.verify.id) : engine.sync_settled();
+  if (waiting.verify.id != 0) return engine.verification_done(waiting.verify.id);
+  return waiting.tickers.id != 0 ? engine.tickers_done(waiting.tickers.id) : engine.sync_settled();
 }
 
 void Questions::answer(const Waiting& waiting, Engine& engine) const {
   if (waiting.verify.id != 0) answer_verify(engine, waiting);
+  else if (waiting.tickers.id != 0) answer_tickers(engine, waiting);
   else answer_sync(engine, waiting);
 }
 
@@ -134,6 +143,18 @@ void Questions::answer_verify(Engine& engine, const Waiting& waiting) const {
   std::vector<wall_value> cells;
   for (const std::string& text : texts) cells.push_back(cell(text));
   wall_answer(&waiting.question, static_cast<std::int32_t>(rows.size()), 6, cells.data());
+}
+
+// symbol, volume of 24 hours in quote currency, last price
+void Questions::answer_tickers(Engine& engine, const Waiting& waiting) const {
+  const auto tickers = engine.take_tickers(waiting.tickers.id);
+  std::vector<std::string> texts;
+  for (const Ticker& ticker : tickers)
+    for (std::string text : {ticker.symbol, ticker.quote_volume.text(), ticker.last ? ticker.last->text() : std::string()})
+      texts.push_back(std::move(text));
+  std::vector<wall_value> cells;
+  for (const std::string& text : texts) cells.push_back(cell(text));
+  wall_answer(&waiting.question, static_cast<std::int32_t>(tickers.size()), 3, cells.data());
 }
 
 void Questions::answer_subscriptions(const Engine& engine, const wall_question& question, std::int64_t now_ms) const {

@@ -72,5 +72,51 @@ TEST_F(QuestionsTest, verification_is_answered_before_the_asker_gives_up) {
   EXPECT_EQ(questions.deadline_ms(), INT64_MAX);
 }
 
+class TickersQuestionTest : public QuestionsTest {
+ protected:
+  // Lets the machine send what it wants to ask, and answers each question for tickers.
+  void exchange_answers(Outcome outcome, Facts facts) {
+    exchange.on_response = [=](const Request& request, const HttpResponse&) {
+      Reply reply;
+      reply.id = request.id;
+      if (request.kind != RequestKind::tickers) return reply;
+      reply.outcome = outcome;
+      reply.facts = facts;
+      return reply;
+    };
+    std::string error;
+    machine->finish_turn(now, error);
+    const auto asked = std::move(wire.requests);
+    wire.requests.clear();
+    for (const auto& [id, request] : asked) machine->on_http(id, {200, true, "", "", {}}, now, now, now);
+  }
+};
+
+TEST_F(TickersQuestionTest, are_answered_as_soon_as_the_exchange_has_answered) {
+  machine->start(now);
+  ask("tickers", "");
+  serve();
+  EXPECT_TRUE(wall.answers.empty());
+  const Decimal volume = Decimal::parse("90071992547409.93").value();
+  exchange_answers(Outcome::ok, {Ticker{"BTCUSDT", volume, Decimal(5)}, Ticker{"NEWUSDT", Decimal(), {}}});
+  serve();
+  ASSERT_EQ(wall.answers.size(), 1u);
+  EXPECT_EQ(wall.answers[0].rows, (std::vector<Row>{{"BTCUSDT", "90071992547409.93", "5"}, {"NEWUSDT", "0", ""}}));
+  EXPECT_EQ(questions.deadline_ms(), INT64_MAX);
+}
+
+TEST_F(TickersQuestionTest, of_an_exchange_that_does_not_answer_are_none_before_the_asker_gives_up) {
+  machine->start(now);
+  ask("tickers", "", 2000);
+  serve();
+  exchange_answers(Outcome::failed, {});
+  EXPECT_LT(questions.deadline_ms(), now + 2000);
+  now = questions.deadline_ms();
+  serve();
+  ASSERT_EQ(wall.answers.size(), 1u);
+  EXPECT_TRUE(wall.answers[0].rows.empty());
+  EXPECT_EQ(questions.deadline_ms(), INT64_MAX);
+}
+
 }  // namespace
 }  // namespace tradesync

@@ -50,6 +50,7 @@ struct LoadedTrade {
   std::string exit_reason;
   std::int64_t unprotected_since_ms = 0;                    // unix ms; 0 = protected, or nothing filled yet
   bool row_is_open = true;                                  // false: over, but some order of it is still open
+  std::optional<Decimal> max_notional;                      // what the risk limits left for the entry; nullopt = judged already
 };
 
 // An order of ours, open or belonging to an open position, with what its fills add up to.

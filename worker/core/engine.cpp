@@ -12,6 +12,7 @@ Engine::Engine(const VenueRules& rules, const EngineSettings& settings, Loaded l
       private_(rules, requests_, link_ids_, random_),
       public_(rules, link_ids_, random_),
       restore_(rules, requests_),
+      tickers_(requests_),
       writes_(rules, clock_),
       trader_(rules, settings_.trading, clock_, requests_, writes_, market_, orders_, positions_),
       cursors_(std::move(loaded.cursors)),
@@ -95,7 +96,7 @@ void Engine::on(Answered& event, std::int64_t now_ms, Effects& effects) {
   if (restore_.on_answer(answer)) return continue_restore(now_ms, effects);
   if (answer.request.kind == RequestKind::position_mode && answer.reply.outcome == Outcome::ok) note_mode(answer.request.symbol, answer.reply.hedge_mode, effects);
   if (trader_.on_answer(answer, live(), now_ms, effects)) return apply_answer_facts(answer.reply.facts, now_ms, effects);
-  if (on_vanished(answer, now_ms, effects)) return;
+  if (on_vanished(answer, now_ms, effects) || tickers_.on_answer(answer)) return;
   other_answer(answer, now_ms, effects);
 }
 

@@ -15,6 +15,7 @@
 #include "core/private_stream.hpp"
 #include "core/public_streams.hpp"
 #include "core/restore.hpp"
+#include "core/tickers.hpp"
 #include "core/trade_cursor.hpp"
 #include "core/trader.hpp"
 #include "core/trading_settings.hpp"
@@ -74,9 +75,11 @@ struct AccountChanged {                  // the account's row: halted, trading s
 };
 // verify_position(): asks all three sources about one position. Answered by Engine::verifications().
 struct VerifyAsked { std::uint64_t id = 0; std::string symbol; PositionSide side = PositionSide::both; std::int64_t position_id = 0; };
+// refresh_liquid_pairs(): asks the venue for its 24 hour tickers. Answered by Engine::tickers_done().
+struct TickersAsked { std::uint64_t id = 0; };
 struct Tick {};
 using Event = std::variant<Started, Stopping, SocketOpened, SocketClosed, FrameRead, FrameUnreadable, Answered, SyncAsked,
-                           CommandsRead, AccountChanged, VerifyAsked, Tick>;
+                           CommandsRead, AccountChanged, VerifyAsked, TickersAsked, Tick>;
 
 class Engine {
  public:
@@ -103,6 +106,8 @@ class Engine {
   std::size_t order_ids_left() const { return trader_.order_ids_left(); }
   bool verification_done(std::uint64_t id) const { return trader_.verification().done(id); }
   std::vector<VerifyRow> take_verification(std::uint64_t id) { return trader_.take_verification(id); }
+  bool tickers_done(std::uint64_t id) const { return tickers_.done(id); }
+  std::vector<Ticker> take_tickers(std::uint64_t id) { return tickers_.take(id); }
 
  private:
   void on(const Started&, std::int64_t now_ms, Effects&);
@@ -116,6 +121,7 @@ class Engine {
   void on(CommandsRead&, std::int64_t now_ms, Effects&);
   void on(const AccountChanged&, std::int64_t now_ms, Effects&);
   void on(const VerifyAsked&, std::int64_t now_ms, Effects&);
+  void on(const TickersAsked&, std::int64_t now_ms, Effects&);
   void on(const Tick&, std::int64_t now_ms, Effects&);
 
   std::int64_t lag_of(const Facts& facts, std::int64_t now_ms) const;
@@ -178,6 +184,7 @@ class Engine {
   PrivateStream private_;
   PublicStreams public_;
   Restore restore_;
+  Tickers tickers_;
   Orders orders_;
   Positions positions_;
   MarketView market_;

@@ -51,6 +51,8 @@ void Engine::on(const VerifyAsked& event, std::int64_t now_ms, Effects&) {
   trader_.verify(event.id, event.symbol, event.side, event.position_id, now_ms);
 }
 
+void Engine::on(const TickersAsked& event, std::int64_t, Effects&) { tickers_.begin(event.id); }
+
 void Engine::trade(std::int64_t now_ms, Effects& effects) {
   trader_.step(live(), now_ms, effects);
   for (const Leverage& leverage : effects.changes.leverages) market_.leverages[leverage.symbol] = leverage.leverage;
@@ -141,7 +143,9 @@ void Engine::to_paper(std::vector<Action>& actions) {
     const auto* send = std::get_if<SendRequest>(&action);
     if (!send) return false;
     const RequestKind kind = send->request.kind;
-    if (kind == RequestKind::server_time || kind == RequestKind::instruments || kind == RequestKind::ticker) return false;
+    const bool is_public = kind == RequestKind::server_time || kind == RequestKind::instruments || kind == RequestKind::ticker ||
+                           kind == RequestKind::tickers;
+    if (is_public) return false;
     paper_requests_.push_back(send->request);
     return true;
   });

@@ -96,6 +96,19 @@ TEST_P(Trading, WhatCannotBeSizedFailsBeforeAnythingLeaves) {
   EXPECT_TRUE(world.own.empty());
 }
 
+TEST_P(Trading, WhatTheRiskLimitsLeftIsNotExceeded) {
+  const auto refused = world.open("AUSDT", true, "0.5", "4", decimal("49.99"));
+  world.run(3000);
+  EXPECT_EQ(world.statuses[refused], PositionStatus::failed);
+  EXPECT_EQ(world.rows[refused].exit_reason, "max_notional");
+  EXPECT_EQ(world.results[1].status, "failed");
+  EXPECT_EQ(world.results[1].error, "quantity 0.5 of AUSDT at price 100 is worth 50, above max_notional 49.99, which the risk limits of the account left for it");
+  EXPECT_TRUE(world.own.empty()) << "nothing has left";
+  const auto fits = world.open("AUSDT", true, "0.5", "4", decimal("50"));
+  world.run(3000);
+  EXPECT_EQ(world.statuses[fits], PositionStatus::active);
+}
+
 TEST_P(Trading, ThePaperAccountShowsItsStartBalance) {
   ASSERT_EQ(world.balances.size(), 1u);
   EXPECT_EQ(world.balances["USDT"].wallet_balance, decimal("10000"));

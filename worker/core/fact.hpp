@@ -30,7 +30,7 @@ struct Notice {
   std::string message;
 };
 
-using Fact = std::variant<Order, Fill, VenuePosition, Balance, Funding, Price, Instrument, Leverage,
+using Fact = std::variant<Order, Fill, VenuePosition, Balance, Funding, Price, Ticker, Instrument, Leverage,
                           Authenticated, Acknowledged, Pong, ListenKeyExpired, Notice>;
 using Facts = std::vector<Fact>;
 

@@ -133,6 +133,13 @@ struct Price {
   std::int64_t at_ms = 0;
 };
 
+// What was traded of a symbol within 24 hours.
+struct Ticker {
+  std::string symbol;
+  Decimal quote_volume;
+  std::optional<Decimal> last;
+};
+
 struct Instrument {
   std::string symbol, status;  // status: trading, pre_launch, settling, closed, or the venue's word in lower case
   std::string contract_type;   // perpetual, delivery … lower case

@@ -105,6 +105,7 @@ Reply Paper::answer(const Request& request, std::int64_t venue_now_ms, Facts& pu
     case RequestKind::server_time:
     case RequestKind::instruments:
     case RequestKind::ticker:
+    case RequestKind::tickers:
     case RequestKind::create_listen_key:
     case RequestKind::keep_alive_listen_key: break;
   }

@@ -39,6 +39,7 @@ Reply Paper::read(const Request& request) {
     case RequestKind::server_time:
     case RequestKind::instruments:
     case RequestKind::ticker:
+    case RequestKind::tickers:
     case RequestKind::create_listen_key:
     case RequestKind::keep_alive_listen_key:
     case RequestKind::place_order:

@@ -50,13 +50,15 @@ class PaperWorld {
     }
   }
 
-  std::int64_t open(const std::string& symbol, bool is_long, std::string_view quantity, std::string_view percent = "4") {
+  std::int64_t open(const std::string& symbol, bool is_long, std::string_view quantity, std::string_view percent = "4",
+                    std::optional<Decimal> max_notional = {}) {
     LoadedTrade row;
     row.id = ++last_position;
     row.symbol = symbol;
     row.is_long = is_long;
     row.wanted_quantity = decimal(quantity);
     row.stop_loss_percent = decimal(percent);
+    row.max_notional = max_notional;
     statuses[row.id] = PositionStatus::pending_entry;
     Command command;
     command.id = ++last_command;
@@ -116,11 +118,11 @@ class PaperWorld {
     for (const auto& update : changes.position_updates) {
       if (update.status) statuses[update.id] = *update.status;
       PositionUpdate& row = rows[update.id];
+      row.id = update.id;
       Changes merged;
       merged.put(row);
       merged.put(update);
       row = merged.position_updates.front();
-      row.id = update.id;
     }
     for (const auto& result : changes.commands) results[result.id] = result;
     for (const auto& change : changes.orders) orders[std::string(text(change.order.kind)) + change.order.order_id] = change.order;

@@ -24,6 +24,7 @@ enum class RequestKind : std::uint8_t {
   order,                     // one Order by `order_id`, else by `client_order_id`; kind regular
   conditional_order,         // the same, kind conditional
   ticker,                    // one Price fact of `symbol`: mark and last
+  tickers,                   // Ticker facts: every symbol that has a 24 h volume
   create_listen_key,         // Reply::listen_key
   keep_alive_listen_key,     // Reply::listen_key may be empty
   // From here on the venue does something. Never sent twice by itself: not by net, not by Requests (core/own_orders).

@@ -42,6 +42,7 @@ bool Requests::needs_clock(RequestKind kind) {
     case RequestKind::server_time:
     case RequestKind::instruments:
     case RequestKind::ticker:
+    case RequestKind::tickers:
     case RequestKind::create_listen_key:
     case RequestKind::keep_alive_listen_key:
       return false;

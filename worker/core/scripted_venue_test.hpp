@@ -318,6 +318,9 @@ class ScriptedVenue {
         else facts.push_back(it->second);
         return;
       }
+      case RequestKind::tickers:
+        for (const auto& symbol : instruments) facts.push_back(Ticker{symbol, decimal("90071992547409.93"), decimal("0.00000001")});
+        return;
       case RequestKind::leverages:
       case RequestKind::position_mode:
       case RequestKind::ticker:

@@ -43,7 +43,7 @@ struct Trade {
   PositionSide position_side = PositionSide::both;
   bool is_long = true;
   PositionStatus status = PositionStatus::pending_entry;
-  std::optional<Decimal> wanted_quantity, wanted_notional, leverage;
+  std::optional<Decimal> wanted_quantity, wanted_notional, leverage, max_notional;
   Decimal stop_loss_percent;
 
   std::int64_t open_command = 0, valid_until_ms = 0;  // monotonic

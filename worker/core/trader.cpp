@@ -55,6 +55,7 @@ Trade& Trader::add(const LoadedTrade& row, std::int64_t now_ms) {
   trade.wanted_quantity = row.wanted_quantity;
   trade.wanted_notional = row.wanted_notional;
   trade.leverage = row.leverage;
+  trade.max_notional = row.max_notional;
   trade.stop_loss_percent = row.stop_loss_percent;
   trade.entry_price = row.entry_price;
   trade.stop.before = trade.stop.wanted = row.wanted_stop_price;

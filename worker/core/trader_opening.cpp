@@ -11,6 +11,16 @@ namespace {
 
 constexpr std::uint64_t kSagaCheck = 1ull << 61;
 
+// "" = the entry may cost this much. Where no price was known when the risk limits were asked, what they left comes with the row.
+std::string limit_error(const Trade& trade, const Decimal& quantity, const Decimal& price) {
+  if (!trade.max_notional) return {};
+  const auto worth = multiply(quantity, price);
+  if (worth && *worth <= *trade.max_notional) return {};
+  return "quantity " + quantity.text() + " of " + trade.symbol + " at price " + price.text() + " is worth " +
+         (worth ? worth->text() : "too much") + ", above max_notional " + trade.max_notional->text() +
+         ", which the risk limits of the account left for it";
+}
+
 }  // namespace
 
 // Nothing leaves before everything that the order depends on is known: session, mode, leverage, price, size.
@@ -92,6 +102,8 @@ std::optional<Decimal> Trader::prepare_price(Trade& trade, std::int64_t now_ms) 
 void Trader::place_entry(Trade& trade, const Instrument& instrument, const Decimal& price, std::int64_t now_ms, Effects& effects) {
   const Sized sized = size_entry(instrument, trade.wanted_quantity, trade.wanted_notional, price);
   if (!sized.error.empty()) return fail(trade, "size_refused", sized.error, now_ms, effects);
+  if (std::string error = limit_error(trade, sized.quantity, price); !error.empty())
+    return fail(trade, "max_notional", std::move(error), now_ms, effects);
   OrderTicket ticket;
   ticket.symbol = trade.symbol;
   ticket.side = trade.entry_side();

@@ -67,6 +67,7 @@ bool is_sendable(const Request& request) {
     case RequestKind::closed_orders:
     case RequestKind::executions:
     case RequestKind::income_symbols:
+    case RequestKind::tickers:
     case RequestKind::create_listen_key:
     case RequestKind::keep_alive_listen_key: return true;
     case RequestKind::order:

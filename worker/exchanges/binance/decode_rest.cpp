@@ -310,6 +310,23 @@ void ticker(Answer& answer) {
   if (!last) answer.reply().next_cursor = kLastPriceStep;
 }
 
+// A symbol that has not been traded yet has no volume: it is left out, nothing follows from a missing one (§6.3).
+void tickers(Answer& answer) {
+  bool has_volume = false;
+  const auto read = [&](json::Fields& row) {
+    Ticker ticker;
+    ticker.symbol = canonical_symbol(row.required_text("symbol"));
+    const auto volume = row.decimal("quoteVolume");
+    has_volume = volume.has_value();
+    ticker.quote_volume = volume.value_or(Decimal());
+    ticker.last = row.decimal("lastPrice");
+    if (ticker.quote_volume.is_negative()) row.fail("quoteVolume", "negative");
+    if (ticker.last && ticker.last->is_negative()) row.fail("lastPrice", "negative");
+    return ticker;
+  };
+  answer.list("ticker", read, [&](const Ticker&) { return has_volume; });
+}
+
 void read_answer(Answer& answer) {
   const Request& request = answer.request();
   Reply& reply = answer.reply();
@@ -338,6 +355,7 @@ void read_answer(Answer& answer) {
     case RequestKind::order: return one_order(answer, OrderKind::regular);
     case RequestKind::conditional_order: return one_order(answer, OrderKind::conditional);
     case RequestKind::ticker: return ticker(answer);
+    case RequestKind::tickers: return tickers(answer);
     case RequestKind::place_order: return placed(answer);
     case RequestKind::cancel_order: return canceled(answer);
     case RequestKind::set_leverage: return answer.one("leverage", read_leverage);

@@ -339,6 +339,21 @@ TEST(BinanceRest, a_ticker_is_read_in_two_steps) {
   EXPECT_EQ(reply(RequestKind::ticker, list(kPremiumIndex)).outcome, Outcome::failed);
 }
 
+TEST(BinanceRest, the_tickers_of_a_day_are_volumes_in_quote_currency) {
+  const auto ticker = only<Ticker>(reply(RequestKind::tickers, list(kDay)));
+  EXPECT_EQ(ticker.symbol, "BTCUSDT");
+  EXPECT_EQ(ticker.quote_volume, dec("9145099231.42"));
+  EXPECT_EQ(ticker.last, dec("61234.5"));
+  EXPECT_EQ(only<Ticker>(reply(RequestKind::tickers, R"([{"symbol":"AUSDT","quoteVolume":"0"}])")).last, std::nullopt);
+  const Reply untraded = reply(RequestKind::tickers, std::string("[") + R"({"symbol":"NEWUSDT","lastPrice":"1"},)" + std::string(kDay) + "]");
+  EXPECT_EQ(only<Ticker>(untraded).symbol, "BTCUSDT") << "no volume, no ticker";
+  EXPECT_TRUE(reply(RequestKind::tickers, "[]").facts.empty());
+  for (std::string_view row : {R"({"symbol":"AUSDT","quoteVolume":"much"})", R"({"symbol":"AUSDT","quoteVolume":"-1"})",
+                               R"({"quoteVolume":"1"})", R"({"symbol":"AUSDT","quoteVolume":"1","lastPrice":"-1"})"})
+    EXPECT_EQ(reply(RequestKind::tickers, list(row)).outcome, Outcome::failed) << row;
+  EXPECT_EQ(reply(RequestKind::tickers, kDay).outcome, Outcome::failed) << "not a list";
+}
+
 TEST(BinanceRest, the_leverage_that_holds_is_a_fact) {
   const auto leverage = only<Leverage>(reply(RequestKind::set_leverage, kLeverageSet));
   EXPECT_EQ(leverage.symbol, "BTCUSDT");

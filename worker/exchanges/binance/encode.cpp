@@ -40,6 +40,7 @@ Call call_for(const Request& request) {
     case RequestKind::conditional_order: return {"GET", order_path(OrderKind::conditional), Security::signature};
     case RequestKind::ticker:
       return {"GET", request.cursor == kLastPriceStep ? "/fapi/v2/ticker/price" : "/fapi/v1/premiumIndex", Security::none};
+    case RequestKind::tickers: return {"GET", "/fapi/v1/ticker/24hr", Security::none};
     case RequestKind::create_listen_key: return {"POST", "/fapi/v1/listenKey", Security::key};
     case RequestKind::keep_alive_listen_key: return {"PUT", "/fapi/v1/listenKey", Security::key};
     case RequestKind::place_order: return {"POST", order_path(request.ticket.kind), Security::signature};
@@ -90,6 +91,7 @@ Query parameters(const Request& request) {
     case RequestKind::instruments:  // knows no symbol parameter
     case RequestKind::position_mode:
     case RequestKind::balances:
+    case RequestKind::tickers:      // all symbols
     case RequestKind::create_listen_key:
     case RequestKind::keep_alive_listen_key:
     case RequestKind::set_position_stop:

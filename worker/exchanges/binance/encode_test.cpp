@@ -126,6 +126,15 @@ TEST(BinanceEncode, a_ticker_is_two_public_calls) {
   EXPECT_EQ(encoded(ticker).url, "https://fapi.binance.com/fapi/v2/ticker/price?symbol=BTCUSDT");
 }
 
+TEST(BinanceEncode, the_tickers_of_all_symbols_are_one_public_call) {
+  Request request = question(RequestKind::tickers);
+  for (const char* symbol : {"", "BTCUSDT"}) {
+    request.symbol = symbol;
+    EXPECT_EQ(encoded(request).url, "https://fapi.binance.com/fapi/v1/ticker/24hr");
+    EXPECT_TRUE(encoded(request).headers.empty());
+  }
+}
+
 std::string placed(const OrderTicket& ticket) { return asked(placing(ticket)); }
 
 // The signature was computed with another program over these very bytes.

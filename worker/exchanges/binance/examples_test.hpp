@@ -146,6 +146,12 @@ inline constexpr std::string_view kPremiumIndex = R"({"symbol":"BTCUSDT","markPr
  "interestRate":"0.00010000","nextFundingTime":1795017600000,"time":1795000000000})";
 inline constexpr std::string_view kLastPrice = R"({"symbol":"BTCUSDT","price":"61234.50","time":1795000000123})";
 
+inline constexpr std::string_view kDay = R"({"symbol":"BTCUSDT","priceChange":"-812.40","priceChangePercent":"-1.309",
+ "weightedAvgPrice":"61702.18","lastPrice":"61234.50","lastQty":"0.004","openPrice":"62046.90","highPrice":"62399.00",
+ "lowPrice":"60880.10","volume":"148213.551","quoteVolume":"9145099231.42","openTime":1794913560000,
+ "closeTime":1795000009876,"firstId":6900000001,"lastId":6903120044,"count":3120040})";
+inline constexpr std::string_view kDayRows = R"([{"symbol":"BTCUSDT","lastPrice":"61234.50","quoteVolume":"9145099231.42"}])";
+
 inline constexpr RestExample kRestExamples[] = {
     {RequestKind::server_time, R"({"serverTime":1795000001234})"},
     {RequestKind::instruments, kExchangeInfo},
@@ -163,6 +169,7 @@ inline constexpr RestExample kRestExamples[] = {
     {RequestKind::create_listen_key, R"({"listenKey":"simListenKey0123456789"})"},
     {RequestKind::keep_alive_listen_key, "{}"},
     {RequestKind::ticker, kPremiumIndex},
+    {RequestKind::tickers, kDayRows},
     {RequestKind::place_order, kPlaced},
     {RequestKind::cancel_order, kPlaced},
     {RequestKind::set_leverage, kLeverageSet},

@@ -33,6 +33,7 @@ int weight(const Request& request) {
     case RequestKind::income_symbols: return 30;
     case RequestKind::open_orders:
     case RequestKind::open_conditional_orders: return one_symbol ? 1 : 40;
+    case RequestKind::tickers: return 40;
   }
   return 40;
 }

@@ -63,6 +63,7 @@ TEST(BinanceSession, weights_follow_the_documents) {
   EXPECT_EQ(weight(RequestKind::open_conditional_orders), 40);
   EXPECT_EQ(weight(RequestKind::executions, "BTCUSDT"), 5);
   EXPECT_EQ(weight(RequestKind::ticker, "BTCUSDT"), 1);
+  EXPECT_EQ(weight(RequestKind::tickers), 40);
   EXPECT_EQ(weight(RequestKind::place_order, "BTCUSDT"), 0);
   EXPECT_EQ(weight(RequestKind::cancel_order, "BTCUSDT"), 1);
   EXPECT_EQ(weight(RequestKind::set_leverage, "BTCUSDT"), 1);

@@ -74,6 +74,20 @@ bool read_ticker(const Request& request, json::Value value, Reply& reply, Rows& 
   return rows.add(row, "ticker", std::move(price));
 }
 
+// What does not apply is empty: a symbol without a turnover is left out, nothing follows from a missing one.
+bool read_day(json::Value value, Rows& rows) {
+  json::Fields row(value);
+  Ticker ticker;
+  ticker.symbol = canonical_symbol(row.required_text("symbol"));
+  const auto turnover = row.decimal("turnover24h");
+  ticker.quote_volume = turnover.value_or(Decimal());
+  ticker.last = row.decimal("lastPrice");
+  if (ticker.quote_volume.is_negative()) row.fail("turnover24h", "negative");
+  if (ticker.last && ticker.last->is_negative()) row.fail("lastPrice", "negative");
+  if (row.ok() && !turnover) return false;
+  return rows.add(row, "ticker", std::move(ticker));
+}
+
 void read_list(const Request& request, json::Value list, Reply& reply, Rows& rows) {
   for (const json::Value row : list) {
     switch (request.kind) {
@@ -87,6 +101,7 @@ void read_list(const Request& request, json::Value list, Reply& reply, Rows& row
       case RequestKind::conditional_order: read_order(row, rows); break;
       case RequestKind::executions: read_execution(row, rows); break;
       case RequestKind::ticker: read_ticker(request, row, reply, rows); break;
+      case RequestKind::tickers: read_day(row, rows); break;
       case RequestKind::server_time:
       case RequestKind::instruments:
       case RequestKind::position_mode:

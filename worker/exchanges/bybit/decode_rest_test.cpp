@@ -217,6 +217,19 @@ TEST(BybitRest, a_ticker_is_one_price) {
   EXPECT_EQ(reply(RequestKind::ticker, list(replaced(kTickerRow, "BTCUSDT", "ETHUSDT"))).outcome, Outcome::failed);
 }
 
+TEST(BybitRest, the_tickers_of_a_day_are_turnovers_in_quote_currency) {
+  const auto ticker = only<Ticker>(reply(RequestKind::tickers, list(kDayRow)));
+  EXPECT_EQ(ticker.symbol, "BTCUSDT");
+  EXPECT_EQ(ticker.quote_volume, dec("5120345678.1234"));
+  EXPECT_EQ(ticker.last, dec("63920.1"));
+  EXPECT_TRUE(reply(RequestKind::tickers, list(replaced(kDayRow, "5120345678.1234", ""))).facts.empty()) << "no turnover, no ticker";
+  EXPECT_EQ(reply(RequestKind::tickers, list("")).outcome, Outcome::ok);
+  for (std::string_view bad : {"much", "-1"})
+    EXPECT_EQ(reply(RequestKind::tickers, list(replaced(kDayRow, "5120345678.1234", bad))).outcome, Outcome::failed) << bad;
+  EXPECT_EQ(reply(RequestKind::tickers, list(replaced(kDayRow, "63920.10", "-1"))).outcome, Outcome::failed);
+  EXPECT_EQ(reply(RequestKind::tickers, list(replaced(kDayRow, "BTCUSDT", ""))).outcome, Outcome::failed);
+}
+
 TEST(BybitRest, the_stops_of_a_position_are_conditional_orders_that_only_reduce) {
   const auto stop_of = [](std::string_view type, std::string_view create, bool flags) {
     std::string row = replaced(replaced(kStopRow, R"("stopOrderType":"StopLoss")", "\"stopOrderType\":\"" + std::string(type) + '"'),

@@ -95,6 +95,11 @@ Call call_for(const Request& request) {
       call.access = Access::public_;
       add_scope(call.query, request);
       break;
+    case RequestKind::tickers:  // all symbols in one answer (§3.3)
+      call.path = "/v5/market/tickers";
+      call.access = Access::public_;
+      call.query.add("category", "linear");
+      break;
     case RequestKind::place_order: call.path = "/v5/order/create"; break;
     case RequestKind::cancel_order: call.path = "/v5/order/cancel"; break;
     case RequestKind::set_position_stop: call.path = "/v5/position/trading-stop"; break;

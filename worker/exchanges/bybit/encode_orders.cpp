@@ -106,6 +106,7 @@ std::string order_body(const Request& request) {
     case RequestKind::order:
     case RequestKind::conditional_order:
     case RequestKind::ticker:
+    case RequestKind::tickers:
     case RequestKind::create_listen_key:
     case RequestKind::keep_alive_listen_key: break;
   }

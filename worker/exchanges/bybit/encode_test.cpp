@@ -133,6 +133,16 @@ TEST(BybitEncode, a_ticker_is_asked_unsigned) {
   EXPECT_TRUE(http.headers.empty());
 }
 
+TEST(BybitEncode, the_tickers_of_all_symbols_are_asked_unsigned) {
+  Request request = question(RequestKind::tickers);
+  for (const char* symbol : {"", "BTCUSDT"}) {
+    request.symbol = symbol;
+    const HttpRequest http = encode_request(request, kEndpoints, kCredentials, 1);
+    EXPECT_EQ(http.url, "https://api.example/v5/market/tickers?category=linear");
+    EXPECT_TRUE(http.headers.empty());
+  }
+}
+
 HttpRequest written(const Request& request) { return encode_request(request, kEndpoints, kCredentials, 1785000003789); }
 // What is sent, and that it is signed over exactly these bytes.
 std::string body(const Request& request) {

@@ -187,6 +187,8 @@ inline Request placing(const OrderTicket& ticket) {
 inline constexpr std::string_view kTickerRow = R"({"symbol":"BTCUSDT","lastPrice":"63920.10","indexPrice":"63931.75",
  "markPrice":"63918.24","prevPrice24h":"63010.00","openInterest":"51234.118","fundingRate":"0.0000712","bid1Price":"63920.00",
  "ask1Price":"63920.10","deliveryTime":"0","basis":""})";
+inline constexpr std::string_view kDayRow = R"({"symbol":"BTCUSDT","lastPrice":"63920.10","markPrice":"63918.24",
+ "turnover24h":"5120345678.1234","volume24h":"80345.7710","curPreListingPhase":""})";
 inline constexpr std::string_view kIds = R"({"orderId":"7d1f0c52-3b0e-4d7e-9a41-5f2c8e61b0a3","orderLinkId":"t0-1"})";
 
 struct RestExample {
@@ -207,6 +209,7 @@ inline std::vector<RestExample> rest_examples() {
           {RequestKind::order, list(kOrderRow)},
           {RequestKind::conditional_order, list(kStopRow)},
           {RequestKind::ticker, list(kTickerRow)},
+          {RequestKind::tickers, list(kDayRow)},
           {RequestKind::place_order, envelope(kIds)},
           {RequestKind::cancel_order, envelope(kIds)},
           {RequestKind::set_position_stop, envelope("{}")},

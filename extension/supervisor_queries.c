@@ -9,8 +9,8 @@
 #include "utils/snapmgr.h"
 #include "utils/timeout.h"
 
-#include "account_list.h"
 #include "background.h"
+#include "supervisor_queries.h"
 
 #define STATEMENT_TIMEOUT_MS 30000
 
@@ -42,6 +42,16 @@ report_failure(MemoryContext memory, bool *failing, const char *what)
 	}
 }
 
+/* A dead synchronous standby must keep nobody from trading, unless the user wants exactly that. */
+static void
+choose_durability(void)
+{
+	const char *wait_for_standby = GetConfigOption("tradesync.wait_for_standby", true, false);
+	bool		wait = wait_for_standby != NULL && strcmp(wait_for_standby, "on") == 0;
+
+	(void) set_config_option("synchronous_commit", wait ? "on" : "local", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+}
+
 /* Runs body in a transaction. An error ends the transaction, not the process. */
 static bool
 run(transaction_body body, void *arg, bool *failing, const char *what)
@@ -56,6 +66,7 @@ run(transaction_body body, void *arg, bool *failing, const char *what)
 		StartTransactionCommand();
 		enable_timeout_after(STATEMENT_TIMEOUT, STATEMENT_TIMEOUT_MS);
 		SPI_connect();
+		choose_durability();
 		PushActiveSnapshot(GetTransactionSnapshot());
 		body(arg);
 		PopActiveSnapshot();
@@ -123,7 +134,7 @@ read_accounts(void *arg)
 }
 
 bool
-account_list_read(account_list *list)
+supervisor_read_accounts(account_list *list)
 {
 	static account_list fresh;
 	static bool failing = false;
@@ -136,6 +147,29 @@ account_list_read(account_list *list)
 }
 
 static void
+take_signals(void *arg)
+{
+	bool	   *more = arg;
+	bool		null;
+
+	*more = false;
+	if (!adopt_owner())
+		return;
+	if (SPI_execute("select monitoring.worker_take_signals()", false, 1) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "worker_take_signals() did not answer");
+	*more = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)) && !null;
+}
+
+bool
+supervisor_take_signals(void)
+{
+	static bool failing = false;
+	bool		more = false;
+
+	return run(take_signals, &more, &failing, "take signals in") && more;
+}
+
+static void
 do_chores(void *arg)
 {
 	(void) arg;
@@ -144,7 +178,7 @@ do_chores(void *arg)
 }
 
 void
-account_list_do_chores(void)
+supervisor_do_chores(void)
 {
 	static bool failing = false;
 
