@@ -307,6 +307,18 @@ take_signals(void)
 }
 
 static void
+run_waves_when_due(void)
+{
+	static TimestampTz last = 0;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (!listed.extension || is_held() || !TimestampDifferenceExceeds(last, now, SCAN_INTERVAL_MS))
+		return;
+	last = now;
+	supervisor_run_waves();
+}
+
+static void
 do_chores_when_due(void)
 {
 	static TimestampTz last = 0;
@@ -352,6 +364,7 @@ tradesync_supervisor_main(Datum arg)
 		bool		more = take_signals();
 
 		scan();
+		run_waves_when_due();
 		do_chores_when_due();
 		MemoryContextReset(round_memory);
 

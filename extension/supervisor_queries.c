@@ -149,13 +149,22 @@ supervisor_read_accounts(account_list *list)
 static void
 take_signals(void *arg)
 {
+	static SPIPlanPtr plan = NULL;	/* kept: orders wait for this statement */
 	bool	   *more = arg;
 	bool		null;
 
 	*more = false;
 	if (!adopt_owner())
 		return;
-	if (SPI_execute("select monitoring.worker_take_signals()", false, 1) != SPI_OK_SELECT || SPI_processed != 1)
+	if (plan == NULL)
+	{
+		SPIPlanPtr	fresh = SPI_prepare("select monitoring.worker_take_signals()", 0, NULL);
+
+		if (fresh == NULL || SPI_keepplan(fresh) != 0)
+			elog(ERROR, "could not prepare worker_take_signals(): %s", SPI_result_code_string(SPI_result));
+		plan = fresh;
+	}
+	if (SPI_execute_plan(plan, NULL, NULL, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "worker_take_signals() did not answer");
 	*more = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)) && !null;
 }
@@ -167,6 +176,22 @@ supervisor_take_signals(void)
 	bool		more = false;
 
 	return run(take_signals, &more, &failing, "take signals in") && more;
+}
+
+static void
+run_waves(void *arg)
+{
+	(void) arg;
+	if (adopt_owner())
+		SPI_execute("select testkit.worker_run_due_waves()", false, 0);
+}
+
+void
+supervisor_run_waves(void)
+{
+	static bool failing = false;
+
+	run(run_waves, NULL, &failing, "generate a wave of test signals");
 }
 
 static void

@@ -1,6 +1,6 @@
 /*
  * What a supervisor has its database do: tell whether the extension is there and which accounts are there, take signals
- * in, do the chores. Each is a transaction of its own; its failure is logged when it begins and when it ends.
+ * in, generate those of the test kit, do the chores. Each is a transaction of its own; its failure is logged when it begins and when it ends.
  */
 #ifndef TRADESYNC_SUPERVISOR_QUERIES_H
 #define TRADESYNC_SUPERVISOR_QUERIES_H
@@ -27,6 +27,9 @@ bool		supervisor_read_accounts(account_list *list);
 
 /* monitoring.worker_take_signals(). True: there is more to take in, call again at once. */
 bool		supervisor_take_signals(void);
+
+/* testkit.worker_run_due_waves(). Its table's trigger wakes us for the signals. */
+void		supervisor_run_waves(void);
 
 /* monitoring.worker_retention(). */
 void		supervisor_do_chores(void);

@@ -73,11 +73,20 @@ $$;
 comment on function monitoring.worker_save_commands(int, monitoring.command_row[]) is
   'Worker: status of commands, never over a final one; returns the rows changed.';
 
+-- A mode that changes while managed positions hold something halts the account: their rows may name the wrong side. An
+-- opening that has not been filled finds its side by itself.
 create function monitoring.worker_save_position_modes(account_id int, rows monitoring.position_mode_row[]) returns int
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
+  account_name constant text := (select a.name from monitoring.accounts a where a.id = account_id);
+  turned text[];
   saved int;
 begin
+  select array_agg(m.symbol order by m.symbol) into turned
+  from monitoring.position_modes m
+  join unnest(rows) r on coalesce(r.symbol, '') = m.symbol and r.hedge <> m.hedge
+  where m.account = account_name;
+
   insert into monitoring.position_modes as m (account, symbol, hedge)
   select a.name, coalesce(r.symbol, ''), r.hedge
   from monitoring.accounts a, unnest(rows) r
@@ -87,6 +96,14 @@ begin
   set hedge = excluded.hedge, updated_at = now()
   where m.hedge <> excluded.hedge;
   get diagnostics saved = row_count;
+
+  if turned is not null and exists (
+    select from monitoring.positions p
+    where p.account = account_name and p.is_open and p.managed and p.status in ('pending_sl', 'active', 'closing')
+      and (p.symbol = any (turned) or '' = any (turned)))
+  then
+    perform monitoring.halt(account_name, 'position mode changed on the exchange');
+  end if;
   return saved;
 end
 $$;

@@ -187,7 +187,8 @@ begin
             limit 1) o) r
     where p.id = r.id and r.quantity <> 0
       and (p.side <> case when r.quantity > 0 then 'long' else 'short' end or (p.status = 'closing' and not p.managed))
-      and (not p.managed or p.max_quantity > 0)
+      -- What was reported before our own fill was somebody else's, whom the fill has met.
+      and (not p.managed or (p.max_quantity > 0 and coalesce(r.venue_updated_at, p.opened_at) >= p.opened_at))
     returning p.id)
   select array_agg(o.id) into ended from over o;
 
@@ -213,6 +214,8 @@ begin
             where c.account = account_name and c.symbol = n.symbol and c.position_side = n.position_side and c.is_open
             limit 1) o) r
     where p.id = r.id and (r.quantity = 0 or p.side = case when r.quantity > 0 then 'long' else 'short' end)
+      -- Nothing of it has left yet: what the exchange reports is somebody else's.
+      and p.status <> 'pending_entry'
     returning p.id)
   select array_agg(c.id) into followed from changed c;
 

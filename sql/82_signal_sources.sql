@@ -30,6 +30,7 @@ create table monitoring.signal_sources (
   wave_length     interval not null default '15 minutes' constraint wave_length_is_positive check (wave_length > '0'),
   time_zone       text not null default 'UTC',
   mark_processed  boolean not null default false,
+  statement       text[],
   active          boolean not null default true,
   attached_by     text not null default session_user,
   attached_at     timestamptz not null default now()
@@ -55,6 +56,8 @@ comment on column monitoring.signal_sources.wave_length is
 comment on column monitoring.signal_sources.time_zone is 'Of a timestamp column without time zone.';
 comment on column monitoring.signal_sources.mark_processed is
   'True: decided rows are marked in the source itself. False: the source is never written.';
+comment on column monitoring.signal_sources.statement is
+  'The statement that reads it, before and after the name of the relation, as made when it was attached.';
 comment on column monitoring.signal_sources.active is 'False after detach_signal_source(): not read any more, its decisions stay.';
 comment on column monitoring.signal_sources.attached_by is 'Who attached it last.';
 comment on column monitoring.signal_sources.attached_at is 'When.';
@@ -180,8 +183,9 @@ begin
             detail = 'The mapping names no is_active, and there is no column processed, processed_at, position_opened or position_id.',
             hint = 'Map is_active, or leave mark_processed out: decisions are kept in monitoring.signal_decisions.';
   end if;
+  source.statement := monitoring.signal_statement(source);
   update monitoring.signal_sources s
-  set min_score = source.min_score, min_score_week = source.min_score_week, min_score_month = source.min_score_month,
+  set statement = source.statement, min_score = source.min_score, min_score_week = source.min_score_week, min_score_month = source.min_score_month,
       max_age = source.max_age, age_window = source.age_window, wave_length = source.wave_length, time_zone = source.time_zone,
       mark_processed = source.mark_processed
   where s.id = source.id;

@@ -46,8 +46,8 @@ $$;
 comment on function monitoring.signal_window_condition(monitoring.signal_sources, text) is
   'SQL text for: the time of tradesync_row is not before since, or NULL; TS040 when the column is not what it was.';
 
--- The statement that reads the age window of a source.
-create function monitoring.signal_statement(source monitoring.signal_sources) returns text
+-- The statement that reads the age window of a source: what comes before and after the name of the relation.
+create function monitoring.signal_statement(source monitoring.signal_sources) returns text[]
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   in_window constant text := monitoring.signal_window_condition(source, '$1');
@@ -57,21 +57,22 @@ begin
   into columns
   from unnest('{signal_id,symbol,exchange,side,score,score_week,score_month}'::text[]) with ordinality k (key, number)
   left join jsonb_each_text(source.mapping) m (key, value) on m.key = k.key;
-  return format('select %s, %s, tradesync_row.%I%s from %s as tradesync_row where %s%s',
-    monitoring.signal_key_expression(source), columns, source.mapping ->> 'timestamp',
-    case when in_window like '%at time zone%' then format(' at time zone %L', source.time_zone) end,
-    source.relation, in_window,
-    case when source.mapping ? 'is_active' then format(' and tradesync_row.%I', source.mapping ->> 'is_active') end);
+  return array[
+    format('select %s, %s, tradesync_row.%I%s from ', monitoring.signal_key_expression(source), columns, source.mapping ->> 'timestamp',
+           case when in_window like '%at time zone%' then format(' at time zone %L', source.time_zone) end),
+    format(' as tradesync_row where %s%s', in_window,
+           case when source.mapping ? 'is_active' then format(' and tradesync_row.%I', source.mapping ->> 'is_active') end)];
 end
 $$;
 comment on function monitoring.signal_statement(monitoring.signal_sources) is
-  'SQL text that reads the rows of a source''s age window, $1 being its begin, as signal_row.';
+  'SQL text that reads the rows of a source''s age window, $1 being its begin, as signal_row: before and after the relation.';
 
 -- Reads one row of a source, so that what is wrong with it is told when it is attached; TS040.
 create function monitoring.try_reading(source monitoring.signal_sources) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-  perform from monitoring.read_as_owner(source.relation, monitoring.signal_statement(source) || ' limit 1', now() - source.age_window);
+  perform from monitoring.read_as_owner(source.relation, source.statement[1] || source.relation || source.statement[2] || ' limit 1',
+                                        now() - source.age_window);
 exception when others then
   raise exception 'could not read signals from %', source.name
     using errcode = 'TS040', detail = format('%s (SQLSTATE %s, with the rights of the relation''s owner)', sqlerrm, sqlstate),
@@ -82,22 +83,33 @@ comment on function monitoring.try_reading(monitoring.signal_sources) is 'TS040 
 
 -- The rows of the age window that have no decision yet, newest first, one of each key. Each row is looked up in the
 -- decisions by their primary key: what this costs grows with the window, not with the history of decisions, and a plan
--- made while there were few of them stays right.
+-- made while there were few of them stays right. Where the relation is not any more what it was when it was attached, the
+-- statement is made anew, which tells what has changed if it does not help.
 create function monitoring.read_signals(source monitoring.signal_sources, at_most int) returns setof monitoring.signal_row
   language plpgsql set search_path = pg_catalog, pg_temp
   set plan_cache_mode = force_generic_plan set enable_seqscan = off set work_mem = '32MB' as $$
 declare
-  statement constant text := monitoring.signal_statement(source);
+  parts text[] := source.statement;
 begin
-  return query
-    select q.*
-    from (select distinct on (r.signal_key collate "C") r.*
-          from monitoring.read_as_owner(source.relation, statement, now() - source.age_window) r
-          where (select d.source_id from monitoring.signal_decisions d
-                 where d.source_id = source.id and d.signal_key = r.signal_key) is null
-          order by r.signal_key collate "C", r.signal_at desc nulls last) q
-    order by q.signal_at desc nulls last
-    limit at_most;
+  loop
+    begin
+      return query
+        select q.*
+        from (select distinct on (r.signal_key collate "C") r.*
+              from monitoring.read_as_owner(source.relation, parts[1] || source.relation || parts[2], now() - source.age_window) r
+              where (select d.source_id from monitoring.signal_decisions d
+                     where d.source_id = source.id and d.signal_key = r.signal_key) is null
+              order by r.signal_key collate "C", r.signal_at desc nulls last) q
+        order by q.signal_at desc nulls last
+        limit at_most;
+      return;
+    exception when others then
+      if parts = monitoring.signal_statement(source) then
+        raise;
+      end if;
+      parts := monitoring.signal_statement(source);
+    end;
+  end loop;
 end
 $$;
 comment on function monitoring.read_signals(monitoring.signal_sources, int) is

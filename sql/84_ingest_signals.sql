@@ -26,24 +26,15 @@ create function monitoring.open_signal(source monitoring.signal_sources, inout c
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   score constant numeric := coalesce(candidate.score, candidate.score_week, candidate.score_month);
-  asset text;
   position_id bigint;
   message text;
   more text;
 begin
-  -- In hedge mode open_position() would take the other side; one signal at a time is enough for a symbol.
-  select 'duplicate_position', format('position %s is %s', p.id, p.status) into candidate.reason, candidate.detail
-  from monitoring.positions p
-  where p.account = candidate.account and p.symbol = candidate.symbol and p.is_open
-  limit 1;
-  if candidate.reason is not null then
-    return;
-  end if;
-  select i.settle_asset into asset from monitoring.instruments i where i.account = candidate.account and i.symbol = candidate.symbol;
   position_id := monitoring.open_position(candidate.account, candidate.symbol, candidate.side,
-    notional => monitoring.position_notional(candidate.account, score, asset), signal_id => candidate.signal_id);
-  -- A signal without an id is a signal all the same.
-  update monitoring.positions p set origin = 'signal' where p.id = position_id and p.origin <> 'signal';
+    notional => monitoring.position_notional(candidate.account, score, candidate.asset), signal_id => candidate.signal_id);
+  if candidate.signal_id is null then  -- it is a signal all the same
+    update monitoring.positions p set origin = 'signal' where p.id = position_id;
+  end if;
   insert into monitoring.signal_decisions as d
     (source_id, source, signal_key, signal_id, exchange, symbol, side, account, score, score_week, score_month, signal_at, wave,
      decision, reason, position_id)
@@ -89,6 +80,7 @@ declare
   most_per_wave int;
   places jsonb;
   wave text;
+  taken text[];
   attempts int := 0;
 begin
   opened := '{}';
@@ -105,8 +97,16 @@ begin
       is_busy := is_worker and monitoring.account_is_busy(account);
       most_per_wave := monitoring.setting_of(account, 'max_trades_per_wave')::int;
       places := '{}';
+      taken := '{}';
     end if;
     continue when is_busy;
+    -- In hedge mode open_position() would take the other side; one position of a symbol is enough for signals.
+    if candidate.symbol = any (taken) then
+      candidate.reason := 'duplicate_position';
+      candidate.detail := 'a better signal of this batch has opened one';
+      rejected := rejected || candidate;
+      continue;
+    end if;
     wave := extract(epoch from candidate.wave)::text;
     if not places ? wave then
       places := places || jsonb_build_object(wave, most_per_wave - (
@@ -129,6 +129,7 @@ begin
     select * into attempt from monitoring.open_signal(source, candidate);
     if (attempt.opened).position_id is not null then
       opened := opened || attempt.opened;
+      taken := taken || candidate.symbol;
       places := places || jsonb_build_object(wave, (places ->> wave)::int - 1);
     elsif (attempt.candidate).reason is not null then
       rejected := rejected || attempt.candidate;
@@ -264,23 +265,19 @@ create function monitoring.worker_take_signals() returns boolean
   set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   source monitoring.signal_sources;
+  failing constant int[] := array(select f.source_id from monitoring.signal_source_failures f);
   is_unfinished boolean := false;
   has_more boolean;
 begin
   perform set_config('synchronous_commit', 'off', true);
-  begin
-    perform testkit.worker_run_due_waves();
-    perform monitoring.note_source_failure(0, 'scheduled waves', null);
-  exception when others then
-    perform monitoring.note_source_failure(0, 'scheduled waves', sqlerrm);
-  end;
-
   for source in select s.* from monitoring.signal_sources s where s.active order by s.id loop
     begin
       if pg_try_advisory_xact_lock(monitoring.source_lock_class(), source.id) then
         select b.is_unfinished into has_more from monitoring.ingest_batch(source, 1000, 50, true) b;
         is_unfinished := is_unfinished or has_more;
-        perform monitoring.note_source_failure(source.id, source.name, null);
+        if source.id = any (failing) then
+          perform monitoring.note_source_failure(source.id, source.name, null);
+        end if;
       end if;
     exception
       when lock_not_available or transaction_rollback then
@@ -293,4 +290,4 @@ begin
 end
 $$;
 comment on function monitoring.worker_take_signals() is
-  'Supervisor: generates due waves of the testkit, then decides one batch of every active source; true = there is more, call again at once.';
+  'Supervisor: decides one batch of every active source; true = there is more, call again at once.';

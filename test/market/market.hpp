@@ -23,6 +23,8 @@ struct Rules {
     bool refuses_post_only_and_fok = false;    // Binance: refused at once; Bybit: accepted, then cancelled
     bool trigger_makes_child = false;          // Binance: a regular order with a new id; Bybit: the same order goes on
     bool reduce_only_exempt_from_notional = true;
+    bool ends_oddly = false;                   // words that venues have been seen to end with, or could: Bybit Rejected after
+                                               // fills, Binance EXPIRED for an algo order whose child ended short
     size_t max_open_orders_per_symbol = 500;
     size_t max_conditional_per_symbol = 10;    // Bybit; Binance: 200 per account
     size_t max_conditional_per_account = 100'000;

@@ -311,6 +311,9 @@ Refusal Market::fill(Account& account, const Order& target, Decimal quantity, De
 // ---- ending and reporting
 
 void Market::end(Account& account, Order& order, OrderStatus status, EndReason why, int64_t sequence, Ms now) {
+    const bool short_of_all = order.filled.sign() > 0 && order.filled < order.quantity;
+    if (rules.ends_oddly && short_of_all && status == OrderStatus::canceled) status = OrderStatus::rejected;
+    if (rules.ends_oddly && short_of_all && status == OrderStatus::finished) status = OrderStatus::expired;
     order.status = status;
     order.end_reason = why;
     order.updated_ms = now;

@@ -259,6 +259,23 @@ select monitoring.worker_save_balances(pg_temp.bee(), array[row('USDT', 10, 9, 1
 select set_eq($$ select asset, wallet_balance, available_balance, equity from monitoring.worker_load_balances(pg_temp.bee()) $$, $$ values ('USDT', 10::numeric, 9::numeric, 11::numeric) $$, 'balances');
 select is((select count(*)::int from monitoring.worker_load_trades(-1)) + (select count(*)::int from monitoring.worker_load_commands(-1)) + (select count(*)::int from monitoring.worker_load_own_orders(-1)), 0, 'a dropped account has nothing to load');
 
+-- Somebody else on the same account: another mode, another position.
+insert into monitoring.positions (id, account, symbol, exchange, side, quantity, status, origin, managed, opened_at) values
+  (700, 'bee', 'MODEAUSDT', 'bybit', 'long', 0, 'pending_entry', 'manual', true, now()), (701, 'bee', 'MODEBUSDT', 'bybit', 'long', 1, 'active', 'manual', true, now());
+select monitoring.worker_save_position_modes(pg_temp.bee(), array[row('MODEAUSDT', mode)::monitoring.position_mode_row]) from (values (false), (true)) m (mode);
+select is((select halted from monitoring.accounts where name = 'bee'), false, 'a mode that changes before anything is filled halts nobody');
+select monitoring.worker_save_position_modes(pg_temp.bee(), array[row('MODEBUSDT', true)::monitoring.position_mode_row]);
+select is((select halted from monitoring.accounts where name = 'bee'), false, 'nor does a mode that is read for the first time');
+select monitoring.worker_save_position_modes(pg_temp.bee(), array[row('MODEBUSDT', false)::monitoring.position_mode_row]);
+select is((select concat_ws(' ', halted, halt_reason) from monitoring.accounts where name = 'bee'), 't position mode changed on the exchange', 'one that changes under an open managed position does');
+update monitoring.accounts set halted = false, halt_reason = null where name = 'bee';
+select monitoring.worker_save_positions(pg_temp.bee(), array[row('MODEAUSDT', 'both', 3, 10, 10, 0, null, null, null, null, now(), 0, pg_temp.ms(0), pg_temp.at(0), 'stream')::monitoring.position_row]);
+select is((select concat_ws(' ', quantity, max_quantity, entry_price) from monitoring.positions where id = 700), '0 0', 'a position that the exchange reports before our entry has left is not the one that we open');
+update monitoring.positions set status = 'failed' where id = 700;
+select monitoring.worker_save_positions(pg_temp.bee(), array[row('MODEAUSDT', 'both', 3, 10, 10, 0, null, null, null, null, now(), 0, pg_temp.ms(0), pg_temp.at(0), 'stream')::monitoring.position_row]);
+select is((select array_agg(concat_ws(' ', side, quantity, status, managed)) from monitoring.positions where account = 'bee' and symbol = 'MODEAUSDT' and is_open), '{"long 3 active f"}', 'told once more it is somebody else''s');
+delete from monitoring.positions where account = 'bee' and symbol in ('MODEAUSDT', 'MODEBUSDT');
+
 -- Notifications, with a writer that remembers.
 create table public.heard (channel text, account text, kind text, items json[]);
 create or replace function monitoring.worker_notify(channel text, account text, kind text, items json[]) returns void

@@ -13,6 +13,41 @@ FaultScript::FaultScript(VirtualClock& clock, Agenda& agenda, market::Face& face
                   .switches = chance(20)};
 }
 
+void FaultScript::draw_later_families(std::uint64_t seed) {
+  later_random_ = market::Random(seed);
+  const auto drawn = [&](int percent) { return later_random_.between(0, 99) < percent; };
+  families.silence = drawn(20);
+  families.epochs = families.crashes && drawn(25);
+  families.races = drawn(25);
+  families.twice = families.keys && drawn(50);
+}
+
+// A stop fires while the answer to its placing is still on its way, or lost.
+void FaultScript::on_write(const Network::Write& write) {
+  if (!families.races || clock_.true_ms() >= until_ms_ || write.path != "POST /fapi/v1/algoOrder") return;
+  if (later_random_.between(0, 99) >= 30) return;
+  const int after_ms = static_cast<int>(later_random_.between(0, 400));
+  if (later_random_.between(0, 1)) network_.hushed = write.client_id;
+  network_.hushed_by_reset = later_random_.between(0, 1);
+  agenda_.at(clock_.true_ms() + after_ms, [this, id = write.client_id] {
+    if (network_.hushed == id) {
+      network_.hushed.clear();
+      trouble(3000);
+    }
+    if (leap_to_stop) leap_to_stop(id);
+  });
+}
+
+void FaultScript::on_crash() {
+  if (!families.epochs || clock_.true_ms() >= until_ms_ || later_random_.between(0, 99) >= 30) return;
+  tables_.epoch.clear();
+  for (int i = 0; i < 8; ++i) tables_.epoch += "abcdefghijklmnopqrstuvwxyz234567"[later_random_.between(0, 31)];
+  tables_.halted = true;
+  tables_.halt_reason = "another identity";
+  say("the database is another one: epoch " + tables_.epoch + ", halted");
+  if (halted) halted("another identity");
+}
+
 std::string FaultScript::summary() const {
   std::string out;
   const auto add = [&](bool on, const char* name) { if (on) out += std::string(" ") + name; };
@@ -27,6 +62,9 @@ std::string FaultScript::summary() const {
   add(families.bans, "bans");
   add(families.keys, "keys");
   add(families.switches, "switches");
+  add(families.silence, "silence");
+  add(families.epochs, "epochs");
+  add(families.races, "races");
   return out.empty() ? " none" : out;
 }
 
@@ -37,6 +75,10 @@ void FaultScript::start(Ms until_ms) {
     network_.faults.duplicate_per_million = draw(100'000);
     network_.faults.delay_max_ms = chance(50) ? draw(800) : 0;
     network_.weather.lose_frame = chance(50) ? draw(15'000) : 0;
+  }
+  if (families.silence) {
+    network_.weather.lose_frame = static_cast<int>(later_random_.between(1000, 30'000));
+    network_.weather.silent_losses = true;
   }
   if (families.reordering) network_.faults.reorder_window_ms = 1 + draw(300);
   face_.knobs.event_latency_max_ms = draw(60);
@@ -51,6 +93,7 @@ void FaultScript::end() {
   until_ms_ = 0;
   network_.weather = Weather{};
   network_.faults.clear();
+  network_.hushed.clear();
   wall_.outcomes.clear();
   wall_.crash_before_commit = wall_.crash_after_commit = false;
   wall_.locked_positions.clear();
@@ -89,6 +132,7 @@ void FaultScript::storm() {
     Weather calm;
     calm.latency_max_ms = network_.weather.latency_max_ms;
     calm.lose_frame = network_.weather.lose_frame;
+    calm.silent_losses = network_.weather.silent_losses;
     network_.weather = calm;
     say("the storm is over");
   });
@@ -119,6 +163,8 @@ void FaultScript::trouble_links() {
     case 4:
       say("listen keys expire");
       face_.expire_listen_keys(clock_.venue_ms());
+      // … and once more, while the account is being read again.
+      if (families.twice) agenda_.at(clock_.true_ms() + 100 + draw(900), [this] { face_.expire_listen_keys(clock_.venue_ms()); });
       return trouble(3000);
     default:
       tables_.enabled = !tables_.enabled;
@@ -143,6 +189,7 @@ void FaultScript::trouble_commits() {
     case 3: return wall_.outcomes.assign({WALL_GONE});
     default: break;
   }
+  if (!families.locks) return;
   std::vector<std::int64_t> open;
   for (const PositionRow& row : tables_.positions)
     if (row.is_open()) open.push_back(row.id);

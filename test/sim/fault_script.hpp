@@ -22,16 +22,28 @@ struct FaultFamilies {
   bool bans = false;
   bool keys = false;          // listen keys expire
   bool switches = false;      // the account is disabled and enabled again
+  bool silence = false;       // frames get lost and nobody closes the connection for it
+  bool epochs = false;        // the database comes back under another identity: halted, with client ids of its own
+  bool locks = true;          // part of commits: somebody's transaction holds a row
+  bool twice = false;         // part of keys
+  bool races = false;         // prices reach a stop in the moment in which it is placed
 };
 
 class FaultScript {
  public:
   FaultScript(VirtualClock& clock, Agenda& agenda, market::Face& face, Network& network, Wall& wall, Tables& tables, std::uint64_t seed);
+  // The families that came later are drawn apart, so that older seeds still show what they showed.
+  void draw_later_families(std::uint64_t seed);
 
   FaultFamilies families;
   std::function<void(const std::string&)> log;
   std::function<void()> crash_now;      // the worker's process dies between two turns
   std::function<void()> account_switched;
+  std::function<void(const std::string&)> leap_to_stop;   // the price reaches the stop with that client id
+  void on_write(const Network::Write& write);
+  // The worker's process has died: is it the same database that starts it again?
+  void on_crash();
+  std::function<void(const char* reason)> halted;
 
   void start(Ms until_ms);
   void end();                           // everything works again, for good
@@ -58,7 +70,7 @@ class FaultScript {
   Network& network_;
   Wall& wall_;
   Tables& tables_;
-  market::Random random_;
+  market::Random random_, later_random_{0};
   Ms until_ms_ = 0, last_leap_ms_ = 0, troubled_until_ms_ = 0;
   int sends_until_crash_ = -1, storms_ = 0, lags_ = 0;
 };

@@ -1,6 +1,8 @@
 // See invariants.hpp. What is checked all the time; what is checked at rest is in invariants_at_rest.cpp.
 #include "sim/invariants.hpp"
 
+#include <algorithm>
+
 #include "core/client_id.hpp"
 
 namespace tradesync::sim {
@@ -9,7 +11,8 @@ namespace {
 constexpr Ms kProtectDeadlineMs = 5000;
 constexpr Ms kSlackMs = 10'000;          // the time of answers, refusals, and a commit that had to be repeated
 constexpr Ms kClosingMs = 60'000;        // a close that does not get through is no protection either
-constexpr Ms kHaltSlackMs = 1100;        // the safety scan finds a halt whose wake-up was lost
+constexpr Ms kPriceFreshMs = 8000;       // limits::kPriceFreshMs, and the way there
+constexpr Ms kHaltSlackMs = 1400;        // the safety scan finds a halt whose wake-up was lost; a turn may take 300 ms
 
 }  // namespace
 
@@ -26,12 +29,21 @@ const market::Order* Invariants::accepted(const OrderRow& row) const {
   return account().order_by_client_id(row.client_order_id, venue_ == market::Venue::binance && row.kind == "conditional");
 }
 
+// Does the venue know of a fill of its entry?
+bool Invariants::has_entered(const PositionRow& row) const {
+  if (row.status != PositionStatus::pending_entry && row.status != PositionStatus::entry_placed) return true;
+  return std::any_of(tables_.orders.begin(), tables_.orders.end(), [&](const OrderRow& order) {
+    const market::Order* known = order.position_id == row.id && order.purpose == "entry" ? accepted(order) : nullptr;
+    return known && known->filled.sign() > 0;
+  });
+}
+
 // The row of ours that this position of the venue belongs to; nullptr for a stranger's.
 const PositionRow* Invariants::managed_row(const market::Position& position) const {
   for (auto row = tables_.positions.rbegin(); row != tables_.positions.rend(); ++row) {
     const bool same_slot = position.slot == market::Slot::both ? row->position_side == "both"
                            : row->position_side == (position.slot == market::Slot::long_side ? "long" : "short");
-    if (row->managed && row->is_open() && row->symbol == position.symbol && same_slot) return &*row;
+    if (row->managed && row->is_open() && row->symbol == position.symbol && same_slot && has_entered(*row)) return &*row;
   }
   return nullptr;
 }
@@ -39,6 +51,8 @@ const PositionRow* Invariants::managed_row(const market::Position& position) con
 // ------------------------------------------------------------------------------------------------ on the wire
 
 void Invariants::on_write(const Network::Write& write) {
+  if (on_paper()) return fail("I15 nothing leaves of a paper account", write.path + " " + write.text);
+  if (!write.stop_loss.empty() || !write.take_profit.empty()) a_stop_leaves_only_for_its_row(write);
   if (!write.is_entry_path) return;
   an_order_leaves_only_with_its_committed_row(write);
   no_client_id_leaves_twice(write);
@@ -58,23 +72,117 @@ void Invariants::no_client_id_leaves_twice(const Network::Write& write) {
   if (!written_client_ids_.insert(write.client_id).second) fail("I2 no client id leaves twice", write.client_id);
 }
 
-void Invariants::on_submitting(const OrderRow& row) { nothing_opens_after_halt(row); }
+// Where the stop belongs to the position there is no order row: the row of the position is what must be on record, and say
+// which price is wanted. Of two sides of a hedge the text does not say which one is meant: one of them has to fit.
+void Invariants::a_stop_leaves_only_for_its_row(const Network::Write& write) {
+  const char* name = "I1 no order leaves without its committed row";
+  const PositionRow* row = nullptr;
+  for (const PositionRow& candidate : tables_.positions) {
+    // Decided in the turn that told of its end: the venue will find nothing to protect.
+    const bool just_ended = candidate.closed_ms != 0 && candidate.closed_ms > clock_.venue_ms() - 5000;
+    if (!candidate.managed || !(candidate.holds() || just_ended) || candidate.symbol != write.symbol) continue;
+    const auto price = market::Decimal::parse(write.stop_loss);
+    if (!row || !price || !candidate.holds() || stop_price_fault(candidate, *price).empty()) row = &candidate;
+  }
+  if (rows_may_lag()) return;
+  if (!row) return fail(name, "a stop for " + write.symbol + ", of which we hold nothing");
+  if (write.stop_loss.empty()) return;
+  const auto price = market::Decimal::parse(write.stop_loss);
+  if (!price || price->sign() <= 0) return fail(name, "position " + std::to_string(row->id) + " would lose its stop");
+  // Decided before the last fill of the entry was in: the next one follows.
+  PositionRow before = *row;
+  if (const auto known = entry_price_before_.find(row->id); known != entry_price_before_.end()) before.entry_price = known->second;
+  const std::string fault = row->is_open() ? stop_price_fault(*row, *price) : std::string();
+  if (!fault.empty() && !stop_price_fault(before, *price).empty()) fail(name, "position " + std::to_string(row->id) + ": " + fault);
+}
 
-void Invariants::nothing_opens_after_halt(const OrderRow& row) {
-  if (row.purpose == "entry" && user_.halted_at_ms != 0 && clock_.true_ms() > user_.halted_at_ms + kHaltSlackMs)
-    fail("I12 nothing opens after halt", "order " + std::to_string(row.id) + " was put on record " +
-                                             std::to_string(clock_.true_ms() - user_.halted_at_ms) + " ms after the halt");
+void Invariants::on_submitting(const OrderRow& row) {
+  if (row.purpose == "entry" && tables_.halted)
+    fail("I12 nothing opens after halt", "order " + std::to_string(row.id) + " was put on record");
+}
+
+// The tables refuse it, but the worker should have known by itself.
+void Invariants::on_refused(const std::string& sqlstate) {
+  const Ms since_ms = clock_.true_ms() - user_.halted_at_ms;
+  if (sqlstate == "TS015" && user_.halted_at_ms != 0 && since_ms > kHaltSlackMs)
+    fail("I12 nothing opens after halt", "an entry was tried " + std::to_string(since_ms) + " ms after the halt");
+}
+
+void Invariants::on_verified(std::int64_t position_id, const std::vector<VerifyRow>& rows) {
+  const char* name = "I14 a verification tells what its sources said";
+  if (rows.size() != 3) return fail(name, "position " + std::to_string(position_id) + ": " + std::to_string(rows.size()) + " sources");
+  for (const VerifyRow& row : rows) {
+    if (row.confirmed && (!row.checked || !row.quantity || row.quantity->is_zero())) fail(name, row.source + " confirms nothing");
+    if (!row.confirmed || row.source != "order_status" || on_paper()) continue;
+    bool filled = false;
+    for (const OrderRow& order : tables_.orders)
+      if (order.position_id == position_id && order.purpose == "entry")
+        if (const market::Order* known = accepted(order)) filled |= known->filled.sign() > 0;
+    if (!filled) fail(name, "the entry of position " + std::to_string(position_id) + " is confirmed, but was never filled");
+  }
+}
+
+void Invariants::on_price() {
+  for (const auto& [symbol, instrument] : market_.instruments()) {
+    auto& marks = recent_marks_[symbol];
+    while (marks.size() > 1 && marks.front().first < clock_.true_ms() - kPriceFreshMs) marks.pop_front();
+    if (marks.empty() || marks.back().second != instrument.mark) marks.emplace_back(clock_.true_ms(), instrument.mark);
+  }
+  for (const PositionRow& row : tables_.positions) {
+    if (!row.managed || !row.is_open()) continue;
+    const market::Decimal mark = market_.instrument(row.symbol)->mark;
+    const auto [at, is_new] = closest_mark_.try_emplace(row.id, mark);
+    // The worker may still go by one that is a few seconds old.
+    for (const auto& [ms, earlier] : recent_marks_[row.symbol])
+      if (is_new && (row.side == "long" ? earlier < at->second : earlier > at->second)) at->second = earlier;
+    if (row.side == "long" ? mark < at->second : mark > at->second) at->second = mark;
+  }
+}
+
+std::string Invariants::stop_price_fault(const PositionRow& row, market::Decimal price) const {
+  const market::Instrument& instrument = *market_.instrument(row.symbol);
+  const bool is_long = row.side == "long";
+  market::Decimal wanted;
+  if (row.wanted_stop_price) {
+    wanted = market::Decimal::of(row.wanted_stop_price->text());
+  } else if (row.entry_price && row.stop_loss_percent) {
+    // entry × (1 ∓ p/100), rounded to the tick towards the entry. The entry price may have more digits than the market's numbers.
+    const Decimal hundred(100);
+    const auto factor = is_long ? subtract(hundred, *row.stop_loss_percent) : add(hundred, *row.stop_loss_percent);
+    const auto exact = multiply(*row.entry_price, *factor);
+    const auto tick = multiply(hundred, *Decimal::parse(instrument.tick.text()));
+    const auto ticks = divide(*exact, *tick, 0, is_long ? Rounding::up : Rounding::down);
+    wanted = market::Decimal::of(ticks->text()) * instrument.tick;
+  } else {
+    return {};
+  }
+  if (price == wanted) return {};
+  const std::string said = "stop at " + price.text() + " where " + wanted.text() + " is wanted";
+  if (is_long ? price > wanted : price < wanted) return said;
+  // Moved away: only from a mark that came too close, 0.1 %, and 0.5 % more for each of three refusals.
+  int refusals = 0;
+  for (const Tables::EventRow& event : tables_.events) refusals += event.type == "stop_loss_error" && event.position_id == row.id ? 1 : 0;
+  const auto closest = closest_mark_.find(row.id);
+  if (closest == closest_mark_.end()) return {};
+  const market::Decimal share = market::Decimal::units(1 + 5 * std::min(refusals, 3), 3);
+  const market::Decimal nearest = is_long ? closest->second * (market::Decimal(1) - share) : closest->second * (market::Decimal(1) + share);
+  const bool had_to = is_long ? wanted > nearest : wanted < nearest;
+  const bool not_further = is_long ? price + instrument.tick >= nearest : price <= nearest + instrument.tick;
+  return had_to && not_further ? std::string() : said + ", and the mark came no closer than " + closest->second.text();
 }
 
 // ------------------------------------------------------------------------------------------------ after every turn
 
 void Invariants::after_turn(bool able) {
-  no_position_without_stop(able);
+  if (on_paper()) paper_position_has_its_stop(able);
+  else no_position_without_stop(able);
   closing_never_adds_or_flips();
   rows_move_along_their_tables();
   unknown_is_never_concluded_early();
   one_accepted_entry_per_position();
   nothing_leaves_of_what_was_rolled_back();
+  for (const PositionRow& row : tables_.positions)
+    if (row.is_open()) entry_price_before_[row.id] = row.entry_price;
   last_turn_ms_ = clock_.true_ms();
 }
 
@@ -111,6 +219,7 @@ Invariants::Protection Invariants::protection_of(const market::Position& positio
     ++stops;
     const market::Decimal size = order->stop_kind == market::StopKind::position_stop_loss ? position.quantity.abs() : order->quantity;
     covered += size;
+    found.price = order->trigger_price;
     if (found.text.empty()) found.text = "stop at " + order->trigger_price.text() + " for " + size.text();
   }
   found.stopped = covered >= position.quantity.abs();

@@ -150,6 +150,10 @@ void Network::outage(Ms for_ms) {
 void Network::pump() {
   face_.tick(clock_.venue_ms());
   for (market::Outbound& frame : face_.take_outbound()) {
+    if (!hushed.empty() && frame.is_event && frame.text.find(hushed) != std::string::npos) {
+      note("frame hushed: " + frame.text.substr(0, 80));
+      continue;
+    }
     const bool lost = frame.is_event && chance(weather.lose_frame);
     if (lost) {
       const auto link = link_of_session_.find(frame.session);

@@ -65,6 +65,9 @@ class Network final : public Wire {
 
   // ---- misfortune
   Weather weather;
+  // Nothing is heard of the order with this client id: no frame, and a broken connection or silence for an answer.
+  std::string hushed;
+  bool hushed_by_reset = false;
   void cut_all_links(const char* why);
   void silence_all_links();                    // half open: nothing arrives any more in either direction
   void outage(Ms for_ms);                      // nothing goes through, new connections fail
@@ -72,7 +75,8 @@ class Network final : public Wire {
 
   // ---- observers
   struct Write {
-    std::string path, client_id, text;
+    std::string path, client_id, text, symbol;
+    std::string stop_loss, take_profit;        // of a position's stop; "" = not named
     bool is_entry_path = false;                // places an order (not a cancel, not a position stop)
     bool arrives = true;
   };

@@ -38,6 +38,11 @@ Network::Write Network::described(const HttpRequest& request, const std::string&
   write.text = query.substr(0, query.find("&signature=")) + request.body.substr(0, request.body.find("&signature="));
   for (const char* name : {"newClientOrderId", "clientAlgoId", "orderLinkId"})
     if (write.client_id.empty()) write.client_id = value_in(write.text, name);
+  write.symbol = value_in(write.text, "symbol");
+  if (write.path == "POST /v5/position/trading-stop") {
+    write.stop_loss = value_in(write.text, "stopLoss");
+    write.take_profit = value_in(write.text, "takeProfit");
+  }
   write.is_entry_path = write.path == "POST /fapi/v1/order" || write.path == "POST /fapi/v1/algoOrder" ||
       write.path == "POST /v5/order/create";
   return write;
@@ -108,14 +113,15 @@ void Network::request(std::uint64_t id, HttpRequest request) {
   }
   const Ms arrival = slow ? random_.between(500, 12000) : travel;
   const bool answer_lost = chance(weather.lose_answer);
-  if (chance(weather.reset_after)) {
+  const bool is_hushed = !hushed.empty() && value_in(wire.query + wire.body, "clientAlgoId") == hushed;
+  if (chance(weather.reset_after) || (is_hushed && hushed_by_reset)) {
     trouble(2000);
     note("the answer to request " + std::to_string(id) + " meets a reset");
     answer(id, sent_ms, arrival + 1, 0, "", false, "connection reset by peer");
     return carry(0, std::move(wire), sent_ms, arrival, true, false);
   }
   if (answer_lost) note("the answer to request " + std::to_string(id) + " is lost");
-  if (answer_lost || arrival > kRequestTimeoutMs) {
+  if (answer_lost || is_hushed || arrival > kRequestTimeoutMs) {
     trouble(kRequestTimeoutMs + 2000);
     answer(id, sent_ms, kRequestTimeoutMs, 0, "", false, "timed out");
     return carry(0, std::move(wire), sent_ms, arrival, true, false);

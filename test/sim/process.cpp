@@ -61,6 +61,7 @@ Process::End Process::turn() {
   if (const End end = read_tables(); end != End::none) return end;
   gather();
   machine_->step(Tick{}, now_ms);
+  hand_out_verifications();
   std::string error;
   const AccountMachine::TurnEnd end = machine_->finish_turn(now_ms, error);
   if (end == AccountMachine::TurnEnd::again) return End::again;
@@ -109,8 +110,25 @@ void Process::gather() {
   }
 }
 
+void Process::verify(const std::string& symbol, const std::string& position_side, std::int64_t position_id) {
+  if (!machine_) return;
+  const std::uint64_t id = ++last_question_;
+  questions_[id] = position_id;
+  machine_->step(VerifyAsked{id, symbol, position_side_from(position_side).value_or(PositionSide::both), position_id}, clock_.local_ms());
+}
+
+void Process::hand_out_verifications() {
+  std::erase_if(questions_, [&](const auto& entry) {
+    if (!machine_->engine().verification_done(entry.first)) return false;
+    const std::vector<VerifyRow> rows = machine_->engine().take_verification(entry.first);
+    if (on_verified) on_verified(entry.second, rows);
+    return true;
+  });
+}
+
 void Process::kill() {
   machine_.reset();
+  questions_.clear();
   network_.forget_client();
 }
 

@@ -2,6 +2,7 @@
 // from the tables, takes turns, is thrown away when a turn says so, dies when the world wants it to.
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -29,12 +30,17 @@ class Process {
   End turn();
   void kill();                 // nothing is said to anybody
   void look() { look_at_ms_ = 0; }
+  // verify_position(): asks the worker; nobody asks again when it dies before it has answered.
+  void verify(const std::string& symbol, const std::string& position_side, std::int64_t position_id);
+  std::function<void(std::int64_t position_id, const std::vector<VerifyRow>&)> on_verified;
+  bool has_open_questions() const { return !questions_.empty(); }
   bool is_due() const;
   Ms next_local_ms();          // when the next turn is due without any input
 
  private:
   End read_tables();
   void gather();
+  void hand_out_verifications();
 
   const VirtualClock& clock_;
   Tables& tables_;
@@ -47,6 +53,8 @@ class Process {
   SessionState told_ = SessionState::connecting;
   Ms look_at_ms_ = 0;
   int starts_ = 0;
+  std::map<std::uint64_t, std::int64_t> questions_;   // without an answer: number -> position
+  std::uint64_t last_question_ = 0;
 };
 
 }  // namespace tradesync::sim

@@ -42,6 +42,10 @@ struct PositionRow {
   std::optional<Decimal> wanted_quantity, wanted_notional, stop_loss_percent, wanted_stop_price, wanted_take_profit;
   bool has_stop_loss = false, managed = true, settled = false;
   Ms opened_ms = 0, closed_ms = 0, venue_updated_ms = 0, unprotected_since_ms = 0, protected_ms = 0;
+  // Its entry has been filled, and its end is not written yet.
+  bool holds() const {
+    return status == PositionStatus::pending_sl || status == PositionStatus::active || status == PositionStatus::closing;
+  }
   bool is_open() const {
     switch (status) {
 #define POSITION_STATE(name, open, meaning) \

@@ -1,6 +1,7 @@
 // See tables.hpp. Dispatch by function name, orders and commands.
 #include "sim/tables.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace tradesync::sim {
@@ -33,16 +34,18 @@ void Tables::execute(const wall_call& call, int row) {
   };
   const std::string_view function = call.function;
   const CellsOf cells(call, row);
+  if (halts(call, row)) halt("position mode changed on the exchange");
   if (const auto save = saves.find(function); save != saves.end()) {
     (this->*save->second)(cells);
   } else if (function == "monitoring.worker_save_position_modes") {
-    modes[cells.text(0)] = cells.boolean(1);
+    save_position_mode(cells);
+  } else if (function == "monitoring.worker_save_funding") {
+    save_funding(cells);
   } else if (function == "monitoring.worker_save_cursors") {
     cursors[{cells.text(0), cells.text(1)}] = cells.text(2);
   } else if (function == "monitoring.worker_save_dead_letters") {
     dead_letters.push_back(cells.text(0) + ": " + cells.text(3) + " " + cells.text(2));
-  } else if (function != "monitoring.worker_save_sync_runs" && function != "monitoring.worker_save_funding" &&
-             function != "monitoring.worker_mark_stale") {
+  } else if (function != "monitoring.worker_save_sync_runs" && function != "monitoring.worker_mark_stale") {
     throw std::logic_error("the simulation has no function " + std::string(function));
   }
 }
@@ -88,16 +91,33 @@ void Tables::move(OrderRow& row, OrderStatus to, bool larger_fill) {
   row.status = to;
 }
 
-// The function that closes a row at once does what the saga does in two steps: closing, then closed.
+// One write may make several moves and show the last one only (monitoring.may_move_position).
+bool can_reach(PositionStatus from, PositionStatus to) {
+  std::set<PositionStatus> reached = {from};
+  for (std::size_t before = 0; before != reached.size();) {
+    before = reached.size();
+    for (const PositionStatus at : std::set<PositionStatus>(reached))
+      for (int i = 0; i <= static_cast<int>(PositionStatus::canceled); ++i)
+        if (may_move(at, static_cast<PositionStatus>(i))) reached.insert(static_cast<PositionStatus>(i));
+  }
+  return reached.contains(to);
+}
+
 void Tables::move(PositionRow& row, PositionStatus to) {
   if (row.status == to) return;
-  const bool through_closing = may_move(row.status, PositionStatus::closing) && may_move(PositionStatus::closing, to);
-  if (!may_move(row.status, to) && !through_closing)
+  if (!can_reach(row.status, to))
     broken("position " + std::to_string(row.id) + " moves from " + std::string(text(row.status)) + " to " + std::string(text(to)));
   row.status = to;
 }
 
 // ------------------------------------------------------------------------------------------------ our own orders
+
+// worker_save_own_orders: an entry goes on record before a halt or not at all (TS015).
+std::string Tables::refuses(const wall_call& call, int row, bool halts) const {
+  if ((!halted && !halts) || std::string_view(call.function) != "monitoring.worker_save_own_orders") return {};
+  const CellsOf cells(call, row);
+  return cells.view(2) == "entry" && cells.view(14) == "submitting" ? "TS015" : "";
+}
 
 // own_order_row: id position_id purpose attempt symbol client_order_id kind side position_side type quantity price
 // stop_price reduce_only status venue_status reject_reason
@@ -289,6 +309,28 @@ void Tables::save_command(const CellsOf& cells) {
   row->error = cells.text(2);
   if (row->is_final()) row->finished_ms = clock_.unix_ms();
 }
+
+// A mode that changes under positions that hold something halts the account: the rows may name the wrong side.
+bool Tables::halts(const wall_call& call, int row) const {
+  if (std::string_view(call.function) != "monitoring.worker_save_position_modes") return false;
+  const CellsOf cells(call, row);
+  const auto known = modes.find(cells.text(0));
+  if (known == modes.end() || known->second == cells.boolean(1)) return false;
+  return std::any_of(positions.begin(), positions.end(), [&](const PositionRow& each) {
+    return each.managed && each.holds() && (known->first.empty() || known->first == each.symbol);
+  });
+}
+
+void Tables::save_position_mode(const CellsOf& cells) { modes[cells.text(0)] = cells.boolean(1); }
+
+void Tables::halt(const std::string& reason) {
+  halted = true;
+  halt_reason = reason;
+  if (on_halted) on_halted();
+}
+
+// funding_row: symbol trade_id …
+void Tables::save_funding(const CellsOf& cells) { fundings.insert(cells.text(1)); }
 
 void Tables::save_instrument(const CellsOf& cells) {
   instruments[cells.text(0)] = {cells.text(0), cells.text(1), cells.amount(6), cells.amount(7), cells.amount(8), cells.amount(10),

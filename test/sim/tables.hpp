@@ -24,6 +24,10 @@ class Tables {
   // ---- as the wall calls them
   void execute(const wall_call& call, int row);   // one row of one call
   Answer query(const std::string& function);
+  // The SQLSTATE with which a function refuses this row of its call; "" = it does not. Nobody's broken promise: what the row
+  // says was overtaken by somebody's commit, or (halts) by a row of the same transaction.
+  std::string refuses(const wall_call& call, int row, bool halts = false) const;
+  bool halts(const wall_call& call, int row) const;
 
   // ---- the rows
   std::string account_name = "sim", exchange, mode = "live", halt_reason;
@@ -42,7 +46,10 @@ class Tables {
   std::map<std::pair<std::string, std::string>, std::string> cursors;  // (stream, symbol)
   struct EventRow { Ms at_ms; std::string type, severity, symbol, message; std::int64_t position_id; };
   std::deque<EventRow> events;
+  // Keys of openings whose transactions have not ended: the unique index makes others wait (one_open_position_per_symbol).
+  std::set<std::pair<std::string, std::string>> reserved;
   std::vector<std::string> dead_letters;
+  std::set<std::string> fundings;     // trade ids
 
   // Numbers given out; those of rolled back transactions are lost, as in the database.
   std::int64_t next_order_id = 101, next_position_id = 11, next_command_id = 1001;
@@ -56,6 +63,7 @@ class Tables {
   std::vector<std::string> broken_promises;
   // Told of every row of ours that a commit made (again) submitting: it may leave from now on.
   std::function<void(const OrderRow&)> on_submitting;
+  std::function<void()> on_halted;               // a function has halted the account
   std::function<void(const std::string&)> log;   // what the functions made of the rows
 
  private:
@@ -71,6 +79,9 @@ class Tables {
   void save_leverage(const CellsOf& cells);
   void save_price(const CellsOf& cells);
   void save_event(const CellsOf& cells);
+  void save_position_mode(const CellsOf& cells);
+  void halt(const std::string& reason);
+  void save_funding(const CellsOf& cells);
 
   OrderRow* own_order_waiting_for(const CellsOf& cells);
   OrderRow* order_of(const std::string& symbol, const std::string& order_id, const std::string& kind);
@@ -111,6 +122,8 @@ class Tables {
 // The version rule of all mirror tables (monitoring.is_newer).
 bool is_newer(std::int64_t order_new, std::int64_t time_new, const std::string& source_new, std::int64_t order_old,
               std::int64_t time_old, const std::string& source_old);
+// Does position_moves lead from one status to the other, by any number of moves?
+bool can_reach(PositionStatus from, PositionStatus to);
 Decimal sum(const Decimal& a, const Decimal& b);
 Decimal difference(const Decimal& a, const Decimal& b);
 

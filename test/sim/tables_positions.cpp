@@ -1,6 +1,5 @@
 // See tables.hpp. Positions, their fills, and what they earned.
 #include <algorithm>
-#include <set>
 
 #include "sim/tables.hpp"
 
@@ -12,18 +11,6 @@ constexpr Ms kSlackMs = 5000;  // what the clocks of venue and database may diff
 int sign_of(const Decimal& value) { return value.is_positive() ? 1 : value.is_negative() ? -1 : 0; }
 std::string side_word(const Decimal& quantity) { return quantity.is_negative() ? "short" : "long"; }
 bool has_ended(const PositionRow& row) { return row.status == PositionStatus::closed || row.status == PositionStatus::rolled_back; }
-// A turn of the worker may make several moves and write the last one only.
-bool can_reach(PositionStatus from, PositionStatus to) {
-  std::set<PositionStatus> reached = {from};
-  for (std::size_t before = 0; before != reached.size();) {
-    before = reached.size();
-    for (const PositionStatus at : std::set<PositionStatus>(reached))
-      for (int i = 0; i <= static_cast<int>(PositionStatus::canceled); ++i)
-        if (may_move(at, static_cast<PositionStatus>(i))) reached.insert(static_cast<PositionStatus>(i));
-  }
-  return reached.contains(to);
-}
-
 std::string leaving_side(const PositionRow& row) { return row.side == "long" ? "sell" : "buy"; }
 
 }  // namespace
@@ -119,9 +106,9 @@ void Tables::save_position(const CellsOf& cells) {
   bool flipped = false;
   if (PositionRow* row = open_position(report.symbol, report.position_side); row && !report.quantity.is_zero()) {
     const bool turned = row->side != side_word(report.quantity);
-    const bool about_it = !row->managed || row->max_quantity.is_positive();
+    const bool about_it = !row->managed || (row->max_quantity.is_positive() && at_ms >= row->opened_ms);
     if (about_it && (turned || (row->status == PositionStatus::closing && !row->managed))) {
-      row->status = PositionStatus::closed;
+      move(*row, PositionStatus::closed);
       row->closed_ms = at_ms;
       row->exit_reason = "flipped";
       row->quantity = row->max_quantity;
@@ -136,6 +123,7 @@ void Tables::save_position(const CellsOf& cells) {
     const Decimal size = report.quantity.absolute();
     const bool other_way = !size.is_zero() && row->side != side_word(report.quantity);
     if (other_way) return;  // an opening that waits while somebody else holds the other direction
+    if (row->status == PositionStatus::pending_entry) return;  // nothing of ours has left: it is somebody else's
     if (size.is_zero() && !row->managed) move(*row, PositionStatus::closing);
     if (!size.is_zero()) {
       if (size > row->quantity) row->entered_quantity = sum(row->entered_quantity, difference(size, row->quantity));

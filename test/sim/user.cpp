@@ -14,7 +14,7 @@ std::string result_text(const std::string& sqlstate) { return sqlstate.empty() ?
 }  // namespace
 
 User::User(VirtualClock& clock, Agenda& agenda, Tables& tables, std::uint64_t seed, std::vector<std::string> symbols)
-    : clock_(clock), agenda_(agenda), tables_(tables), random_(seed), symbols_(std::move(symbols)) {}
+    : clock_(clock), agenda_(agenda), tables_(tables), random_(seed), curiosity_(seed ^ 0xC0), symbols_(std::move(symbols)) {}
 
 // ------------------------------------------------------------------------------------------------ the functions
 
@@ -48,6 +48,7 @@ std::string User::open_position(Transaction& transaction, const std::string& sym
   if (held != tables_.venue_positions.end() && !held->second.quantity.is_zero()) return "TS019";
   locked_symbols_.insert(symbol);
   transaction.locked_symbols.insert(symbol);
+  tables_.reserved.insert({symbol, position_side});
 
   PositionRow row;
   row.id = tables_.next_position_id++;
@@ -120,7 +121,10 @@ std::string User::cancel_order(Transaction& transaction, const std::string& clie
 }
 
 void User::commit(Transaction& transaction) {
-  for (PositionRow& row : transaction.positions) tables_.positions.push_back(std::move(row));
+  for (PositionRow& row : transaction.positions) {
+    tables_.reserved.erase({row.symbol, row.position_side});
+    tables_.positions.push_back(std::move(row));
+  }
   for (CommandRow& row : transaction.commands) tables_.commands.push_back(std::move(row));
   if (transaction.halt >= 0) {
     tables_.halted = transaction.halt == 1;
@@ -133,7 +137,10 @@ void User::commit(Transaction& transaction) {
 }
 
 void User::roll_back(const Transaction& transaction) {
-  for (const PositionRow& row : transaction.positions) rolled_back_positions.insert(row.id);
+  for (const PositionRow& row : transaction.positions) {
+    tables_.reserved.erase({row.symbol, row.position_side});
+    rolled_back_positions.insert(row.id);
+  }
   for (const CommandRow& row : transaction.commands) rolled_back_commands.insert(row.id);
   for (const std::string& symbol : transaction.locked_symbols) locked_symbols_.erase(symbol);
 }
@@ -154,6 +161,8 @@ void User::start(Ms until_ms) {
 
 void User::act() {
   if (clock_.true_ms() >= until_ms_) return;
+  if (verify && curiosity_.between(0, 99) < 25)
+    if (const PositionRow* newest = newest_position()) verify(*newest);
   auto transaction = std::make_shared<Transaction>();
   const int calls = chance(85) ? 1 : 2;
   for (int i = 0; i < calls; ++i) call_something(*transaction);
@@ -203,6 +212,13 @@ std::string User::call_open(Transaction& transaction) {
         " stop " + percent.text() + "%: " + result_text(result) +
         (result.empty() ? " position " + std::to_string(transaction.positions.back().id) : ""));
   return result;
+}
+
+// Most likely the one that is just being opened.
+const PositionRow* User::newest_position() const {
+  for (auto row = tables_.positions.rbegin(); row != tables_.positions.rend(); ++row)
+    if (row->is_open() && row->managed) return &*row;
+  return nullptr;
 }
 
 const PositionRow* User::some_position() {

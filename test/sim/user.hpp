@@ -25,12 +25,14 @@ class User {
   User(VirtualClock& clock, Agenda& agenda, Tables& tables, std::uint64_t seed, std::vector<std::string> symbols);
   std::function<std::string()> worker_state;
   std::function<void()> wake;
+  std::function<void(const PositionRow&)> verify;      // verify_position(): outside of any transaction
   std::function<void(const std::string&)> log;
   int lost_wakes_per_million = 100'000;
 
   // Acts until `until_ms` of true time, then never again.
   void start(Ms until_ms);
   void resume_for_good();              // the account is halted no longer
+  void halted_by_somebody() { halted_at_ms = clock_.true_ms(); }
 
   // ---- what invariants look at
   std::set<std::int64_t> rolled_back_positions, rolled_back_commands;
@@ -54,13 +56,14 @@ class User {
   std::string call_on_position(Transaction& transaction);
   CommandRow& command(Transaction& transaction, const char* kind, Ms valid_for_ms);
   const PositionRow* some_position();
+  const PositionRow* newest_position() const;
   std::optional<Decimal> price_near(const PositionRow& row, int from_per_mille, int to_per_mille);
   bool chance(int percent) { return random_.between(0, 99) < percent; }
 
   VirtualClock& clock_;
   Agenda& agenda_;
   Tables& tables_;
-  market::Random random_;
+  market::Random random_, curiosity_;
   std::vector<std::string> symbols_;
   std::set<std::string> locked_symbols_;   // advisory locks of open transactions
   Ms until_ms_ = 0;

@@ -39,9 +39,12 @@ Wall::Wall(const VirtualClock& clock, Tables& tables) : clock_(clock), tables_(t
 Wall::~Wall() { living = nullptr; }
 
 bool Wall::is_locked(const wall_call& call, int row) const {
-  if (locked_positions.empty()) return false;
   const std::string_view function = call.function;
   const CellsOf cells(call, row);
+  if (function == "monitoring.worker_save_positions" && !tables_.reserved.empty() && !cells.amount(2).is_zero() &&
+      tables_.reserved.contains({cells.text(0), cells.text(1)}) && !tables_.open_position(cells.text(0), cells.text(1)))
+    return true;
+  if (locked_positions.empty()) return false;
   for (const std::int64_t id : locked_positions) {
     if (function == "monitoring.worker_save_position_updates" && cells.number(0) == id) return true;
     const bool by_key = function == "monitoring.worker_save_positions" || function == "monitoring.worker_close_positions";
@@ -72,11 +75,26 @@ wall_outcome Wall::execute(const wall_call* calls, std::int32_t count, wall_mode
         set_error(error, "55P03", "a row is locked by somebody");
         return WALL_RETRY;
       }
+  bool halts = false;
+  for (std::int32_t i = 0; i < count && mode == WALL_ALL; ++i)
+    for (std::int32_t row = 0; row < calls[i].rows; ++row) {
+      halts = halts || tables_.halts(calls[i], row);
+      if (const std::string sqlstate = tables_.refuses(calls[i], row, halts); !sqlstate.empty()) {
+        set_error(error, sqlstate.c_str(), "a function refuses a row");
+        return WALL_REFUSED;
+      }
+    }
   for (std::int32_t i = 0; i < count; ++i)
     for (std::int32_t row = 0; row < calls[i].rows; ++row) {
       const bool waits = is_locked(calls[i], row);
-      if (mode == WALL_EACH) calls[i].fate[row] = waits ? 1 : 0;
-      if (waits) continue;
+      const std::string sqlstate = waits ? std::string() : tables_.refuses(calls[i], row);
+      if (mode == WALL_EACH) calls[i].fate[row] = waits ? 1 : sqlstate.empty() ? 0 : 2;
+      if (!sqlstate.empty()) {
+        set_error(calls[i].errors ? &calls[i].errors[row] : nullptr, sqlstate.c_str(), "a function refuses the row");
+        if (log) log("refused with " + sqlstate + line_of(calls[i], row));
+        if (refused) refused(sqlstate);
+      }
+      if (waits || !sqlstate.empty()) continue;
       if (log && durable && std::strcmp(calls[i].row_type, "monitoring.instrument_row") != 0) log(line_of(calls[i], row));
       tables_.execute(calls[i], row);
     }

@@ -30,6 +30,7 @@ class Wall {
 
   std::function<void(const std::string&)> log;        // everything that happened, one line each
   std::function<void()> committed;                    // a durable batch was saved
+  std::function<void(const std::string&)> refused;    // a function refused a row, with this SQLSTATE
 
   // ---- as wall.h calls
   wall_outcome execute(const wall_call* calls, std::int32_t count, wall_mode mode, bool durable, wall_error* error);

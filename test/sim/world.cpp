@@ -10,6 +10,7 @@ const std::string kKey = "simKey", kSecret = "simSecret";
 constexpr Ms kTickMs = 100;                // at least as often as a face wants it (market/face.hpp)
 constexpr Ms kRestMs = 150'000;            // long enough for every bounded wait of the core
 constexpr Ms kPricesAfterMs = 90'000;      // prices go on for a while, then the venue is silent
+constexpr Ms kAuditedMs = 90'000;          // two audits (tradesync.sync_interval 60 s), the second look, a restore
 constexpr Ms kBybitBanMs = 620'000;
 constexpr int kTurnsAtMost = 200'000;      // more turns than milliseconds that matter: the machine spins
 
@@ -50,6 +51,7 @@ World::World(const RunOptions& options)
       process_(clock_, tables_, network_, exchange_of(options.venue), kKey, kSecret, random_.next()),
       user_(clock_, agenda_, tables_, random_.next(), symbols_of(options.seed)),
       market_script_(clock_, agenda_, market_, kKey, random_.next(), symbols_of(options.seed), mood_of(random_.next())),
+      stranger_(clock_, agenda_, market_, kKey, options.seed ^ 0x57A6E5, symbols_of(options.seed)),
       faults_(clock_, agenda_, *face_, network_, wall_, tables_, random_.next()),
       invariants_(clock_, tables_, market_, options.venue, kKey, user_) {
   tables_.exchange = options.venue == market::Venue::bybit ? "bybit" : "binance";
@@ -58,7 +60,27 @@ World::World(const RunOptions& options)
   clock_.leap_local(random_.between(0, 2000));
   clock_.leap_venue(random_.between(0, 2000));
   set_up_market();
+  if (!options.plain) draw_later_things();
   connect_observers();
+}
+
+void World::draw_later_things() {
+  market::Random random(options_.seed ^ 0x1A7E5);
+  const auto chance = [&](int percent) { return random.between(0, 99) < percent; };
+  faults_.draw_later_families(random.next());
+  if (chance(15)) {
+    tables_.mode = "dry_run";
+    tables_.settings["paper_balance"] = "100000";
+    // Rows that wait for a lock are in the worker's memory. A venue would tell them again after a crash; paper cannot.
+    faults_.families.keys = faults_.families.epochs = faults_.families.locks = false;
+    return;                                   // nobody else trades on a paper account
+  }
+  if (chance(15)) user_.lost_wakes_per_million = 700'000;   // a halt is found by the safety scan
+  market_.rules.ends_oddly = chance(30);
+  stranger_.trades = chance(20);
+  stranger_.rests = chance(20);
+  stranger_.switches_modes = chance(10);
+  stranger_.funding = chance(20);
 }
 
 void World::set_up_market() {
@@ -76,16 +98,33 @@ void World::connect_observers() {
     process_.log = logger("worker");
     user_.log = logger("user");
     market_script_.log = logger("market");
+    stranger_.log = logger("market");
     faults_.log = logger("fault");
   }
+  tables_.on_halted = [this] { user_.halted_by_somebody(); };
+  wall_.refused = [this](const std::string& sqlstate) { invariants_.on_refused(sqlstate); };
   tables_.on_submitting = [this](const OrderRow& row) { invariants_.on_submitting(row); };
-  network_.on_write = [this](const Network::Write& write) { invariants_.on_write(write); };
+  network_.on_write = [this](const Network::Write& write) {
+    invariants_.on_write(write);
+    faults_.on_write(write);
+  };
   network_.on_unusable = [this](std::uint64_t id) {
     invariants_.fail("I1 every request can be encoded", "request " + std::to_string(id) + " has no URL");
   };
+  invariants_.silence = faults_.families.silence;
+  invariants_.rows_may_lag = [this] { return faults_.troubled(); };
   user_.worker_state = [this] { return process_.state(); };
   user_.wake = [this] { process_.look(); };
-  market_script_.changed = [this] { network_.pump(); };
+  if (!options_.plain) user_.verify = [this](const PositionRow& row) { process_.verify(row.symbol, row.position_side, row.id); };
+  process_.on_verified = [this](std::int64_t position_id, const std::vector<VerifyRow>& rows) {
+    invariants_.on_verified(position_id, rows);
+  };
+  market_script_.changed = stranger_.changed = [this] {
+    invariants_.on_price();
+    network_.pump();
+  };
+  faults_.halted = [this](const char*) { user_.halted_by_somebody(); };
+  faults_.leap_to_stop = [this](const std::string& client_id) { leap_to_stop(client_id); };
   faults_.crash_now = [this] { crash("between two turns"); };
   faults_.account_switched = [this] {
     process_.look();
@@ -109,8 +148,10 @@ RunResult World::run() {
   tick_market();
   market_script_.start(active_until_ms_, active_until_ms_ + ban_ms + kPricesAfterMs);
   user_.start(active_until_ms_);
+  stranger_.start(active_until_ms_);
   faults_.start(active_until_ms_);
   agenda_.at(active_until_ms_, [this] { end_active_part(); });
+  if (faults_.families.silence) agenda_.at(active_until_ms_ + ban_ms + kAuditedMs, [this] { end_silence(); });
   start_again(0);
 
   while (clock_.true_ms() < end_ms && invariants_.failure().empty()) {
@@ -126,6 +167,7 @@ RunResult World::run() {
   }
   if (invariants_.failure().empty() && !process_.is_live()) invariants_.fail("I7 tables equal the exchange", "the worker is " +
       process_.state() + " at rest");
+  if (process_.has_open_questions()) invariants_.fail("I14 a verification tells what its sources said", "somebody still waits for one");
   if (invariants_.failure().empty()) invariants_.at_rest();
   result_.failure = invariants_.failure();
   result_.failed_at_ms = clock_.true_ms() - kStartMs;
@@ -144,6 +186,21 @@ void World::end_active_part() {
   user_.resume_for_good();
 }
 
+// What was lost without a sign: positions are found by the audit, the rest by the next restore.
+void World::end_silence() {
+  invariants_.positions_agree();
+  log("run", "a reconnect ends the silence");
+  network_.cut_all_links("connection reset by peer");
+}
+
+void World::leap_to_stop(const std::string& client_id) {
+  const market::Order* order = market_.account(kKey)->order_by_client_id(client_id, true);
+  if (!order || order->status != market::OrderStatus::untriggered) return;
+  log("market", order->symbol + " leaps to the stop " + client_id);
+  market_.set_price(order->symbol, order->trigger_price, order->trigger_price, clock_.venue_ms());
+  market_script_.changed();
+}
+
 void World::tick_market() {
   network_.pump();
   agenda_.at(clock_.true_ms() + kTickMs, [this] { tick_market(); });
@@ -155,6 +212,7 @@ void World::take_turn() {
   if (++result_.turns > kTurnsAtMost) return invariants_.fail("I0 the machine does not spin", "more than 200000 turns");
   try {
     const Process::End end = process_.turn();
+    if (process_.is_live()) invariants_.was_live();
     invariants_.after_turn(process_.is_live() && !faults_.troubled() && clock_.true_ms() > network_.troubled_until_ms());
     after_end(end);
   } catch (const Crash& crashed) {
@@ -186,6 +244,7 @@ void World::crash(const char* where) {
   if (!process_.is_running()) return;
   log("worker", std::string("crashes ") + where);
   process_.kill();
+  faults_.on_crash();
   start_again(random_.between(0, 2) == 0 ? random_.between(0, 20'000) : random_.between(0, 1000));
 }
 

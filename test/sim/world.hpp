@@ -10,6 +10,7 @@
 #include "sim/market_script.hpp"
 #include "sim/network.hpp"
 #include "sim/process.hpp"
+#include "sim/stranger.hpp"
 #include "sim/tables.hpp"
 #include "sim/user.hpp"
 #include "sim/wall.hpp"
@@ -19,6 +20,7 @@ namespace tradesync::sim {
 struct RunOptions {
   std::uint64_t seed = 1;
   market::Venue venue = market::Venue::bybit;
+  bool plain = false;        // without what was added later than the seed: strangers' orders, silence, paper …
   bool verbose = false;      // every line to standard output
   bool hashed = false;       // the hash of all lines
 };
@@ -38,8 +40,11 @@ class World {
 
  private:
   void set_up_market();
+  void draw_later_things();
+  void leap_to_stop(const std::string& client_id);
   void connect_observers();
   void end_active_part();
+  void end_silence();
   void take_turn();
   void after_end(Process::End end);
   void crash(const char* where);
@@ -59,6 +64,7 @@ class World {
   Process process_;
   User user_;
   MarketScript market_script_;
+  Stranger stranger_;
   FaultScript faults_;
   Invariants invariants_;
   RunResult result_;

@@ -65,6 +65,11 @@ std::string symbol_of(const Rows& rows, int row) {
 
 bool is_cursors(const Rows& rows) { return std::string_view(rows.function()) == "monitoring.worker_save_cursors"; }
 
+// A halt was faster than the entry: nothing is lost that somebody would have to look at, the opening is taken back.
+bool is_halted_entry(const Rows& rows, const wall_error& error) {
+  return is_own_orders(rows) && std::string_view(error.sqlstate) == "TS015";
+}
+
 // Records about trouble cannot become dead letters themselves: the server log has the last word.
 bool is_record(const Rows& rows) {
   const std::string_view function = rows.function();
@@ -111,7 +116,8 @@ bool Store::holds(bool (*is_such)(const Rows&)) const {
 // A row about something that already waits must not overtake it. An update names its position by number, reports and
 // closings by symbol: while one kind waits, the other does, too, or a row would be closed before it is told why.
 void Store::hold_followers(std::deque<Rows>& tables) {
-  const bool holds_updates = holds(is_position_update), holds_reports = holds(is_position_report);
+  const bool holds_reports = holds(is_position_report);
+  bool holds_updates = holds(is_position_update);
   for (Rows& rows : tables) {
     Rows kept = rows.empty_like();
     bool held = false;
@@ -125,6 +131,7 @@ void Store::hold_followers(std::deque<Rows>& tables) {
         kept.append_row(rows, row);
       }
     }
+    holds_updates = holds_updates || (held && is_position_update(rows));  // updates stand before reports
     if (held) rows = std::move(kept);
   }
 }
@@ -146,6 +153,8 @@ void Store::sort_fates(const Rows& rows, Changes& buried) {
       wait(rows, row);
       warn_once(fate == 1 ? "rows are locked by another session; they wait and are tried again"
                           : std::string("rows could not be written yet: ") + error.message);
+    } else if (is_halted_entry(rows, error)) {
+      missed_own_orders_ = true;
     } else if (is_record(rows)) {
       wall_log('W', (std::string("could not record: ") + error.message).c_str(), as_json(rows, row).c_str(), nullptr);
     } else {

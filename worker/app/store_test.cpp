@@ -257,6 +257,14 @@ TEST_F(StoreTest, own_order_that_is_locked_or_refused_is_missed) {
   EXPECT_EQ(letters[0][1], "ETHUSDT") << "a dead letter names the symbol, wherever the row keeps it";
 }
 
+TEST_F(StoreTest, entry_that_a_halt_has_overtaken_is_missed_and_no_dead_letter) {
+  wall.refused = {{"8", "TS015"}};
+  add_own_order(8);
+  EXPECT_EQ(commit(), Result::saved);
+  EXPECT_TRUE(store.missed_own_orders());
+  EXPECT_TRUE(wall.saved_to("dead_letters").empty());
+}
+
 TEST_F(StoreTest, position_update_that_waits_does_not_hold_orders_back_and_keeps_its_order) {
   wall.locked = {"42"};
   PositionUpdate update;

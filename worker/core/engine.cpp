@@ -25,7 +25,7 @@ Engine::Engine(const VenueRules& rules, const EngineSettings& settings, Loaded l
 
 void Engine::step(Event event, std::int64_t now_ms, Effects& effects) {
   std::visit([&](auto& what) { on(what, now_ms, effects); }, event);
-  for (const Closing& closing : positions_.take_closed()) trader_.on_closed(closing.symbol, closing.position_side, closing.closed_ms, now_ms, effects);
+  for (const Closing& closing : positions_.take_closed()) trader_.on_closed(closing, now_ms, effects);
   if (!std::holds_alternative<Tick>(event) && !std::holds_alternative<Stopping>(event)) on(Tick{}, now_ms, effects);
 }
 

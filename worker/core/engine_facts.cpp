@@ -138,7 +138,7 @@ void Engine::take_price(const Price& price, std::int64_t now_ms, Effects& effect
   const std::int64_t due = now_ms + (first ? 0 : settings_.price_interval_ms);
   prices_due_ms_ = std::min(prices_due_ms_, due);
   trader_.on_market(price.symbol);
-  if (!paper_) return;
+  if (!paper_ || !clock_.known()) return;  // a fill has a time, and so far nobody knows it
   Facts pushed;
   paper_->on_price(price, clock_.venue_now(now_ms), pushed);
   paper_facts(pushed, now_ms, effects);

@@ -19,8 +19,15 @@ void Engine::load_trading(Loaded loaded) {
   for (const PositionMode& mode : loaded.position_modes) market_.hedge[mode.symbol] = mode.hedge;
   for (const auto& [symbol, leverage] : loaded.leverages) market_.leverages[symbol] = leverage;
   counted_fills_.insert(loaded.recent_fills.begin(), loaded.recent_fills.end());
-  if (settings_.trading.mode == TradingMode::dry_run) {
-    paper_ = std::make_unique<Paper>(rules_, settings_.trading);
+  if (settings_.trading.mode == TradingMode::dry_run) paper_ = std::make_unique<Paper>(rules_, settings_.trading);
+  loaded_trading_ = std::move(loaded);
+}
+
+// Once the clock runs: what an earlier life left undecided may have been sent right up to this moment, and the ids that the
+// paper exchange gives out must be larger than all before.
+void Engine::start_trading(std::int64_t now_ms) {
+  const Loaded loaded = std::exchange(loaded_trading_, {});
+  if (paper_) {
     std::vector<VenuePosition> positions;
     for (const LoadedPosition& held : loaded.positions) positions.push_back(held.position);
     for (const auto& [symbol, leverage] : loaded.leverages) {
@@ -30,14 +37,8 @@ void Engine::load_trading(Loaded loaded) {
       const bool held = std::any_of(positions.begin(), positions.end(), [&](const auto& position) { return position.symbol == symbol; });
       if (!held) positions.push_back(std::move(flat));
     }
-    paper_->load(loaded.orders, positions, loaded.balances, settings_.trading.unix_offset_ms * 1000);
+    paper_->load(loaded.orders, positions, loaded.balances, (settings_.trading.unix_offset_ms + now_ms) * 1000);
   }
-  loaded_trading_ = std::move(loaded);
-}
-
-// Once the clock runs: what an earlier life left undecided may have been sent right up to this moment.
-void Engine::start_trading(std::int64_t now_ms) {
-  const Loaded loaded = std::exchange(loaded_trading_, {});
   trader_.load(loaded.trades, loaded.epoch, loaded.order_ids, loaded.own_orders, loaded.commands, now_ms);
 }
 

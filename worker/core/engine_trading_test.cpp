@@ -1,6 +1,8 @@
 // A managed position through its whole life, on paper, in both ways of keeping stops.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "core/paper_world_test.hpp"
 
 namespace tradesync::test {
@@ -143,6 +145,38 @@ TEST_P(Trading, ManyAtOnce) {
   for (const char* symbol : {"AUSDT", "BUSDT"}) ids.push_back(world.open(symbol, symbol[0] == 'A', "1"));
   world.run(3000);
   for (auto id : ids) EXPECT_EQ(world.statuses[id], PositionStatus::active);
+}
+
+// Ids begin at the present time: a start that begins where the one before began would give them out once more.
+TEST_P(Trading, PaperIdsAreNewAfterARestart) {
+  world.open("AUSDT", true, "0.5");
+  world.run(3000);
+  std::set<std::string> before;
+  for (const auto& [key, order] : world.orders) before.insert(order.order_id);
+  ASSERT_FALSE(before.empty());
+  world.orders.clear();
+  world.start(Loaded{});
+  world.open("BUSDT", true, "1");
+  world.run(3000);
+  ASSERT_FALSE(world.orders.empty());
+  for (const auto& [key, order] : world.orders) EXPECT_FALSE(before.contains(order.order_id)) << order.order_id;
+}
+
+// The row was written before anybody knew that somebody else holds that place.
+TEST_P(Trading, NothingIsSentIntoThePositionOfSomebodyElse) {
+  Loaded loaded;
+  LoadedPosition held;
+  held.position = position("BUSDT", "-3", {});
+  held.reported = held.row_open = true;
+  held.row_side = "short";
+  loaded.positions.push_back(held);
+  world.start(std::move(loaded));
+  const auto id = world.open("BUSDT", true, "1");
+  world.run(1000);
+  EXPECT_EQ(world.statuses[id], PositionStatus::failed);
+  EXPECT_EQ(world.rows[id].exit_reason, "position_exists");
+  EXPECT_TRUE(world.own.empty());
+  EXPECT_EQ(world.quantity("BUSDT"), decimal("-3")) << "told once more: its place is free for a row of its own";
 }
 
 TEST_P(Trading, HaltedMeansNothingNew) {

@@ -53,6 +53,9 @@ inline constexpr std::int64_t kPositionReportMs = 300;
 // Finished positions are kept in memory until their orders have ended, and so long besides, for late reports.
 inline constexpr std::int64_t kForgetTradeMs = 60000;
 inline constexpr int kStopRejectionsAtMost = 3;
+// A stop of unknown fate gets another one beside it when the position has been naked for so long, and at most so many.
+inline constexpr std::int64_t kStopBesideMs = 1000;
+inline constexpr int kStopsBeside = 3;
 inline constexpr std::int64_t kVerifyMs = 10000;
 inline constexpr int kVerifyTries = 5;
 

@@ -35,7 +35,7 @@ bool PrivateStream::owns(std::uint64_t link) const {
 
 bool PrivateStream::delivers(std::uint64_t link) const {
   const Link& mine = current_.exists() && current_.id == link ? current_ : next_;
-  return mine.exists() && mine.id == link && mine.state != LinkState::closing;
+  return mine.exists() && mine.id == link;
 }
 
 // A listen key is asked for on every connect: POST returns the living key and extends it (protocol §11).
@@ -99,7 +99,6 @@ PrivateStream::Signal PrivateStream::on_authenticated(std::uint64_t id, bool ok,
   if (!link || link->state != LinkState::authenticating) return Signal::none;
   // The first refusal may be our clock, which is measured anew; the second one is the key.
   if (!ok) return fail(*link, "login refused: " + message, refusals_++ == 0 ? 0 : limits::kUnauthorizedPauseMs, now_ms, effects);
-  if (!rules_.private_subscribe) return became_up(*link, now_ms, effects);
   move_to(link->state, LinkState::subscribing);
   effects.actions.push_back(SendCommand{link->id, true, SendCommand::What::subscribe_account, "2", {}});
   return Signal::none;
@@ -118,6 +117,8 @@ PrivateStream::Signal PrivateStream::became_up(Link& link, std::int64_t now_ms, 
   link.deadline_ms = kNever;
   last_error_.clear();
   refusals_ = 0;
+  // A key that ended between its answer and the connection says nothing, for ever: ask whether it still lives.
+  keep_alive_at_ms_ = now_ms;
   replace_at_ms_ = rules_.rotate_after_ms > 0 ? now_ms + rules_.rotate_after_ms : kNever;
   if (&link == &current_) return Signal::subscribed;
   close(current_, effects);

@@ -291,8 +291,20 @@ TEST_F(KeyStreamTest, every_connect_asks_for_the_key_anew) {
   EXPECT_EQ(asked()[0].request.kind, RequestKind::create_listen_key);
 }
 
+// The key may have ended between its answer and the connection: such a connection is silent for ever.
+TEST_F(KeyStreamTest, key_is_asked_about_as_soon_as_the_connection_is_up) {
+  come_up();
+  step();
+  ASSERT_EQ(asked().size(), 1u);
+  EXPECT_EQ(asked()[0].request.kind, RequestKind::keep_alive_listen_key);
+  answer(reply(asked()[0].request.id, Outcome::listen_key_gone));
+  EXPECT_EQ(stream.on_opened(replace(), now, effects), Signal::subscribed);
+}
+
 TEST_F(KeyStreamTest, key_is_kept_alive_in_time) {
   const auto link = come_up();
+  step();
+  answer(key(asked().at(0).request.id, ""));
   for (int times = 1; times <= 4; ++times) {
     live_until(1000 + times * rules.listen_key_keep_alive_ms - 1, link);
     step();

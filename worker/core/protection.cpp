@@ -12,17 +12,32 @@ constexpr std::int64_t kNever = INT64_MAX;
 
 bool is_wanted(const Guard& guard) { return guard.wanted && guard.wanted->is_positive(); }
 
+// Somebody's price was refused for being beyond the mark: the command fails, and nothing more leaves for it.
+bool is_given_up(const Guard& guard) { return guard.command != 0 && guard.rejections > 0; }
+
 bool matches(const OwnOrder& order, const Guard& guard, const Decimal& held) {
   return guard.target && order.ticket.stop_price == guard.target && order.ticket.quantity == held;
 }
 
+// When the next order of this purpose may leave, for all that the fate of earlier ones says. The proof that one never arrived
+// takes longer than a position may be naked, so a stop gets another one beside it – its own row, its own id. Both only
+// reduce, and the one too many is taken back when it is found.
+std::int64_t next_order_at(const Trade& trade, const Guard& guard, int undecided) {
+  if (undecided == 0) return 0;
+  const bool naked = guard.purpose == Purpose::stop_loss && !guard.live && trade.naked_since_ms != 0;
+  return naked && undecided < limits::kStopsBeside ? trade.naked_since_ms + undecided * limits::kStopBesideMs : kNever;
+}
+
 }  // namespace
 
-// Where to put it now. A take profit is never moved: one on the wrong side was refused when it was asked for.
+// Where to put it now. A take profit is never moved: one on the wrong side was refused when it was asked for. A stop that was
+// refused is not sent again before there is a price to move it away from, and not moved further than the refusals that count.
 bool Protection::aim(Guard& guard, const Trade& trade, const Scene& scene) {
   if (guard.target) return true;
-  if (guard.purpose == Purpose::take_profit || !scene.mark) guard.target = guard.wanted;
-  else guard.target = stop_beside_mark(*guard.wanted, *scene.mark, trade.is_long, scene.tick, guard.rejections);
+  const bool moves = guard.purpose == Purpose::stop_loss;
+  const int refusals = std::min(guard.rejections, limits::kStopRejectionsAtMost);
+  if (moves && scene.mark) guard.target = stop_beside_mark(*guard.wanted, *scene.mark, trade.is_long, scene.tick, refusals);
+  else if (!moves || guard.rejections == 0) guard.target = guard.wanted;
   return guard.target.has_value();
 }
 
@@ -43,17 +58,18 @@ std::int64_t Protection::keep(Trade& trade, Guard& guard, const Scene& scene, Ch
 
 // ------------------------------------------------------------------------------------------------ conditional orders
 
-void Protection::look_at_orders(Trade& trade, Guard& guard, const Scene& scene, OwnOrder*& pending) const {
+// Returns how many orders of this purpose are of unknown fate.
+int Protection::look_at_orders(Trade& trade, Guard& guard, const Scene& scene) const {
+  int undecided = 0;
   guard.live = guard.exact = guard.triggered = false;
   guard.live_price.reset();
-  pending = nullptr;
   for (OwnOrder* order : own_.of_position(trade.id)) {
     if (order->purpose != guard.purpose) continue;
     // One that was live and is refused now was refused when it fired: the position must be closed another way.
     const bool fired = order->status == OrderStatus::triggered || !order->child_order_id.empty() || order->filled().is_positive() ||
                        (order->status == OrderStatus::rejected && !order->order_id.empty());
     if (fired) guard.triggered = true;
-    else if (order->is_undecided()) pending = order;
+    else if (order->is_undecided()) ++undecided;
     else if (order->is_live()) {
       guard.live |= !(order->ticket.quantity < scene.held);
       guard.exact |= matches(*order, guard, scene.held);
@@ -63,6 +79,7 @@ void Protection::look_at_orders(Trade& trade, Guard& guard, const Scene& scene, 
       count_rejection(guard, order->never_accepted ? Refusal::zero_position : order->refusal, order->reject_reason, scene.now_ms);
     }
   }
+  return undecided;
 }
 
 // One that is as wanted stays, everything else of its purpose goes.
@@ -78,16 +95,15 @@ void Protection::cancel_others(const Trade& trade, const Guard& guard, const Sce
 std::int64_t Protection::keep_by_orders(Trade& trade, Guard& guard, const Scene& scene, Changes& changes) {
   // After a restart nobody remembers where it was put: aim first, or the one that is there would be placed once more.
   if (is_wanted(guard)) aim(guard, trade, scene);
-  OwnOrder* pending = nullptr;
-  look_at_orders(trade, guard, scene, pending);
-  if (guard.triggered) return kNever;
+  const int undecided = look_at_orders(trade, guard, scene);
+  if (guard.triggered || is_given_up(guard)) return kNever;
   const bool replaced = guard.exact || !is_wanted(guard);
   if (replaced) {
     guard.rejections = guard.exact ? 0 : guard.rejections;
     cancel_others(trade, guard, scene, changes);
     return kNever;
   }
-  if (pending) return kNever;
+  if (const std::int64_t at = next_order_at(trade, guard, undecided); scene.now_ms < at) return at;
   if (scene.now_ms < guard.retry_at_ms) return guard.retry_at_ms;
   if (!own_.can_submit() || !aim(guard, trade, scene)) return scene.now_ms + limits::kResendPauseMs;
 
@@ -112,7 +128,7 @@ std::int64_t Protection::keep_by_position(Trade& trade, Guard& guard, const Scen
   const std::optional<Decimal>& shown = !venue ? none : guard.purpose == Purpose::stop_loss ? venue->stop_loss : venue->take_profit;
   guard.live = shown && shown->is_positive() && !venue->quantity.is_zero();
   guard.live_price = guard.live ? shown : std::nullopt;
-  if (guard.write != 0) return kNever;
+  if (guard.write != 0 || is_given_up(guard)) return kNever;
   if (is_wanted(guard) && !aim(guard, trade, scene)) return scene.now_ms + limits::kResendPauseMs;
   const Decimal target = is_wanted(guard) ? *guard.target : Decimal();
   guard.exact = is_wanted(guard) ? guard.live && *shown == target : !guard.live;

@@ -27,7 +27,7 @@ class Protection {
   static bool wants_question(const Guard& guard, std::int64_t now_ms) { return guard.ask_at_ms != 0 && now_ms >= guard.ask_at_ms; }
 
  private:
-  void look_at_orders(Trade& trade, Guard& guard, const Scene& scene, OwnOrder*& pending) const;
+  int look_at_orders(Trade& trade, Guard& guard, const Scene& scene) const;
   void cancel_others(const Trade& trade, const Guard& guard, const Scene& scene, Changes& changes);
   std::int64_t keep_by_orders(Trade& trade, Guard& guard, const Scene& scene, Changes& changes);
   std::int64_t keep_by_position(Trade& trade, Guard& guard, const Scene& scene);

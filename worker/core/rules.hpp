@@ -11,10 +11,9 @@ namespace tradesync {
 struct VenueRules {
   std::string_view name;
 
-  // Private stream: either a listen key in the URL (Binance) or login + subscribe messages (Bybit).
+  // Private stream: either a listen key in the URL (Binance), or a login and then a subscription (Bybit).
   bool listen_key = false;
   bool login = false;
-  bool private_subscribe = false;
   std::int64_t listen_key_keep_alive_ms = 0;
 
   std::int64_t ping_interval_ms = 0;     // application-level ping we must send; 0 = none, protocol pings suffice

@@ -42,7 +42,6 @@ inline VenueRules login_rules() {
   VenueRules rules;
   rules.name = "login venue";
   rules.login = true;
-  rules.private_subscribe = true;
   rules.ping_interval_ms = 20000;
   rules.private_silence_ms = 45000;
   rules.price_stale_ms = 10000;

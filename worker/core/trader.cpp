@@ -113,7 +113,11 @@ void Trader::on_account(bool may_open, const std::string& why_not) {
 void Trader::on_written(const Writes::Written& written, const Reply& reply, std::int64_t now_ms, Effects& effects) {
   if (own_.on_written(written, reply, now_ms, effects.changes)) return;
   for (auto& [id, trade] : trades_) {
-    if (protection_.on_written(trade, written, reply, now_ms)) return void(dirty_.insert(id));
+    const int rejections = trade.stop.rejections;
+    if (protection_.on_written(trade, written, reply, now_ms)) {
+      if (trade.stop.rejections > rejections) note(effects, trade, "stop_loss_error", "WARNING", trade.stop.error);
+      return void(dirty_.insert(id));
+    }
     if (trade.leverage_write != written.request.id) continue;
     trade.leverage_write = 0;
     trade.leverage_done = reply.outcome == Outcome::ok;

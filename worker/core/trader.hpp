@@ -41,7 +41,7 @@ class Trader {
   void on_position(const VenuePosition& position, Source source, std::int64_t now_ms);
   void on_market(const std::string& symbol);      // an instrument, a price or a leverage that somebody may wait for
   // The position is flat and its fills say so, too; put its last words before the closing of its row.
-  void on_closed(const std::string& symbol, PositionSide side, std::int64_t closed_ms, std::int64_t now_ms, Effects& effects);
+  void on_closed(const Closing& closing, std::int64_t now_ms, Effects& effects);
 
   void step(bool live, std::int64_t now_ms, Effects& effects);
   std::int64_t next_deadline() const;
@@ -81,6 +81,8 @@ class Trader {
 
   // trader_opening.cpp
   void advance_pending_entry(Trade& trade, bool live, std::int64_t now_ms, Effects& effects);
+  bool fail_if_taken(Trade& trade, std::int64_t now_ms, Effects& effects);
+  void leave_to_others(const Trade& trade, Effects& effects);
   void ask_mode(const std::string& symbol);
   bool take_side(Trade& trade, bool hedged, std::int64_t now_ms, Effects& effects);
   void reread_mode(Trade& trade, OwnOrder& entry, std::int64_t now_ms, Effects& effects);
@@ -108,6 +110,8 @@ class Trader {
   void advance_partial(Trade& trade, std::int64_t now_ms, Effects& effects);
   OwnOrder* place_close(Trade& trade, const std::optional<Decimal>& quantity, std::int64_t now_ms, Effects& effects);
   void conclude_flat(Trade& trade, std::int64_t now_ms, Effects& effects);
+  bool conclude_swallowed(Trade& trade, std::int64_t now_ms, Effects& effects);
+  void settle_wishes(Trade& trade, Effects& effects);
   void clean_up(Trade& trade, std::int64_t now_ms, Effects& effects);
   void end(Trade& trade, std::int64_t now_ms);
 

@@ -54,6 +54,7 @@ void Trader::advance_closing(Trade& trade, std::int64_t now_ms, Effects& effects
   OwnOrder* order = own_.find(trade.close_order);
   if (order && !order->is_final()) return;
   if (order && order->never_accepted) return own_.submit_again(*order, now_ms, effects.changes);
+  if (conclude_swallowed(trade, now_ms, effects)) return;
   if (held(trade).is_zero()) return conclude_flat(trade, now_ms, effects);
   if (order) {
     // The report of the position follows the end of the order; a second order before it could only be refused.
@@ -102,21 +103,46 @@ void Trader::conclude_flat(Trade& trade, std::int64_t now_ms, Effects& effects) 
   if (now_ms - trade.flat_since_ms < limits::kPositionReportMs) return look_again(trade, trade.flat_since_ms + limits::kPositionReportMs);
   if (!positions_.is_open(trade.symbol, trade.position_side) && trade.net.is_zero() && trade.last_fill_ms != 0 && trade.asked_ms > trade.flat_since_ms &&
       now_ms - trade.asked_ms >= limits::kProofPauseMs) {
-    const std::int64_t closed_ms = trade.last_fill_ms;
-    const std::string symbol = trade.symbol;
-    const PositionSide side = trade.position_side;
-    const std::string_view direction = trade.is_long ? "long" : "short";
-    on_closed(symbol, side, closed_ms, now_ms, effects);
-    effects.changes.put(Closing{symbol, side, std::string(direction), closed_ms, "closed_on_exchange"});
+    Closing closing{trade.symbol, trade.position_side, trade.is_long ? "long" : "short", trade.last_fill_ms, "closed_on_exchange"};
+    on_closed(closing, now_ms, effects);
+    effects.changes.put(std::move(closing));
     return;
   }
   if (trade.asked_ms <= trade.flat_since_ms) ask_about(trade, now_ms);
   look_again(trade, now_ms + limits::kProofPauseMs);
 }
 
-void Trader::on_closed(const std::string& symbol, PositionSide side, std::int64_t closed_ms, std::int64_t now_ms, Effects& effects) {
-  Trade* trade = find(symbol, side);
+// Two fills crossed: what we entered was swallowed by a position of somebody else on the other side, wholly or all of it. Ours
+// never was, or is no more; there is nothing to protect and nothing to close.
+bool Trader::conclude_swallowed(Trade& trade, std::int64_t now_ms, Effects& effects) {
+  const VenuePosition* report = positions_.find(trade.symbol, trade.position_side);
+  if (!report || trade.last_fill_ms == 0 || report->version.time < trade.last_fill_ms) return false;
+  const bool other_way = !report->quantity.is_zero() && report->quantity.is_positive() != trade.is_long;
+  // Flat, all fills explain it, and still it was not our row that ended.
+  const bool both_gone = report->quantity.is_zero() && !trade.net.is_zero() && !positions_.is_open(trade.symbol, trade.position_side) &&
+                         !positions_.is_unexplained(trade.symbol);
+  if (!other_way && !both_gone) return false;
+  change(trade, PositionStatus::closing, effects);
+  change(trade, trade.roll_back ? PositionStatus::rolled_back : PositionStatus::closed, effects);
+  PositionUpdate update;
+  update.id = trade.id;
+  update.has_stop_loss = false;
+  update.exit_reason = "netted";
+  effects.changes.put(update);
+  settle_wishes(trade, effects);
+  note(effects, trade, "position_closed", "WARNING", "the exchange has netted it with a position of somebody else");
+  leave_to_others(trade, effects);
+  end(trade, now_ms);
+  return true;
+}
+
+void Trader::on_closed(const Closing& closing, std::int64_t now_ms, Effects& effects) {
+  Trade* trade = find(closing.symbol, closing.position_side);
   if (!trade || trade->status == PositionStatus::pending_entry) return;
+  // Somebody else's on the other side has ended: our entry met it.
+  if (!closing.side.empty() && (closing.side == "long") != trade->is_long) return void(dirty_.insert(trade->id));
+  // Opened and closed between two looks: what is flat again was filled.
+  if (trade->status == PositionStatus::entry_placed) change(*trade, PositionStatus::pending_sl, effects);
   change(*trade, PositionStatus::closing, effects);
   PositionUpdate update;
   update.id = trade->id;
@@ -124,19 +150,27 @@ void Trader::on_closed(const std::string& symbol, PositionSide side, std::int64_
   update.unprotected_since_ms = 0;
   effects.changes.put(update);
   move_to(trade->status, trade->roll_back ? PositionStatus::rolled_back : PositionStatus::closed);
-  finish(std::exchange(trade->open_command, 0), "failed", "the position was closed before it was protected", effects);
-  for (const std::int64_t command : std::exchange(trade->close_commands, {})) finish(command, "done", {}, effects);
-  for (Guard* guard : {&trade->stop, &trade->take_profit}) finish(std::exchange(guard->command, 0), "failed", "the position was closed first", effects);
-  for (PartialClose& partial : trade->partial) finish(partial.command, "failed", "the position was closed first", effects);
-  trade->partial.clear();
-  note(effects, *trade, "position_closed", "INFO", "flat at " + std::to_string(closed_ms));
+  settle_wishes(*trade, effects);
+  note(effects, *trade, "position_closed", "INFO", "flat at " + std::to_string(closing.closed_ms));
   end(*trade, now_ms);
+}
+
+// Everything that somebody still waits for is answered: the position is over.
+void Trader::settle_wishes(Trade& trade, Effects& effects) {
+  finish(std::exchange(trade.open_command, 0), "failed", "the position was closed before it was protected", effects);
+  for (const std::int64_t command : std::exchange(trade.close_commands, {})) finish(command, "done", {}, effects);
+  for (Guard* guard : {&trade.stop, &trade.take_profit}) finish(std::exchange(guard->command, 0), "failed", "the position was closed first", effects);
+  for (PartialClose& partial : trade.partial) finish(partial.command, "failed", "the position was closed first", effects);
+  trade.partial.clear();
 }
 
 void Trader::end(Trade& trade, std::int64_t now_ms) {
   if (trade.over) return;
   trade.over = true;
   trade.over_ms = std::max<std::int64_t>(now_ms, 1);
+  // A stop that waits for its turn – a ban lasts ten minutes – must not meet the next position of the symbol.
+  for (Guard* guard : {&trade.stop, &trade.take_profit})
+    if (guard->write != 0 && writes_.withdraw(guard->write)) guard->write = 0;
   if (const auto it = by_key_.find({trade.symbol, trade.position_side}); it != by_key_.end() && it->second == trade.id) by_key_.erase(it);
   followed_.push_back(trade.symbol);
   dirty_.insert(trade.id);

@@ -90,6 +90,8 @@ void Trader::begin_guarding(const Command& command, Trade& trade, Guard& guard, 
   }
   guard.wanted = price;
   guard.target.reset();
+  // The price before this one, if it has not left yet, must not arrive after it.
+  if (guard.write != 0 && writes_.withdraw(guard.write)) guard.write = 0;
   guard.rejections = 0;
   guard.retry_at_ms = 0;
   PositionUpdate update;

@@ -10,6 +10,7 @@ namespace tradesync {
 void Trader::advance_guarded(Trade& trade, std::int64_t now_ms, Effects& effects) {
   advance_partial(trade, now_ms, effects);
   const Decimal size = held(trade);
+  if (conclude_swallowed(trade, now_ms, effects)) return;
   if (trade.entered < size) trade.entered = size;
   if (size.is_zero()) return conclude_flat(trade, now_ms, effects);
   const Instrument* instrument = market_.instrument(trade.symbol);

@@ -37,7 +37,23 @@ void Trader::advance_pending_entry(Trade& trade, bool live, std::int64_t now_ms,
   const bool leverage_set = prepare_leverage(trade);
   const auto price = prepare_price(trade, now_ms);
   if (!mode_known || !leverage_set || !price) return;
+  if (fail_if_taken(trade, now_ms, effects)) return;
   place_entry(trade, *instrument, *price, now_ms, effects);
+}
+
+// Somebody else was faster, and our row was written before anybody knew: an entry would add to his position or reduce it.
+bool Trader::fail_if_taken(Trade& trade, std::int64_t now_ms, Effects& effects) {
+  const VenuePosition* held = positions_.find(trade.symbol, trade.position_side);
+  if (!held || held->quantity.is_zero()) return false;
+  const std::string what = held->quantity.text() + " " + trade.symbol;
+  fail(trade, "position_exists", "the exchange holds " + what + " that nobody here has opened", now_ms, effects);
+  return true;
+}
+
+// A report that came while our row had the place went nowhere: with the row gone it is somebody else's position.
+void Trader::leave_to_others(const Trade& trade, Effects& effects) {
+  const VenuePosition* held = positions_.find(trade.symbol, trade.position_side);
+  if (held && !held->quantity.is_zero()) effects.changes.put(PositionChange{*held, Source::stream});
 }
 
 void Trader::ask_mode(const std::string& symbol) {
@@ -143,7 +159,10 @@ void Trader::advance_entry_placed(Trade& trade, std::int64_t now_ms, Effects& ef
     else look_again(trade, trade.valid_until_ms == INT64_MAX ? INT64_MAX : trade.valid_until_ms + 1);
     if (!entry->is_final()) return;
   }
-  if (entry->never_accepted && !unwanted) return own_.submit_again(*entry, now_ms, effects.changes);
+  if (entry->never_accepted && !unwanted) {
+    if (fail_if_taken(trade, now_ms, effects)) return;
+    return own_.submit_again(*entry, now_ms, effects.changes);
+  }
   if (entry->refusal == Refusal::position_mode && !trade.mode_read_again) return reread_mode(trade, *entry, now_ms, effects);
   const std::string why = entry->reject_reason.empty() ? std::string(text(entry->status)) + " without a fill" : entry->reject_reason;
   if (entry->venue_status == "WITHDRAWN") return take_back(trade, stale ? "expired" : "taken back", stale ? "expired" : "failed", now_ms, effects);
@@ -156,7 +175,7 @@ void Trader::reread_mode(Trade& trade, OwnOrder& entry, std::int64_t now_ms, Eff
   if (asked_modes_.contains(trade.symbol)) return;
   trade.mode_read_again = true;
   const auto hedged = market_.is_hedged(trade.symbol, rules_.position_mode_account_wide);
-  if (!hedged || !take_side(trade, *hedged, now_ms, effects)) return;
+  if (!hedged || !take_side(trade, *hedged, now_ms, effects) || fail_if_taken(trade, now_ms, effects)) return;
   entry.ticket.position_side = trade.position_side;
   own_.submit_again(entry, now_ms, effects.changes);
 }
@@ -195,6 +214,7 @@ void Trader::take_back(Trade& trade, std::string reason, std::string command_sta
   finish(trade.open_command, std::move(command_status), "not sent: " + reason, effects);
   for (const std::int64_t command : trade.close_commands) finish(command, "done", {}, effects);
   note(effects, trade, "position_creation_failed", "WARNING", "not sent: " + reason);
+  leave_to_others(trade, effects);
   end(trade, now_ms);
 }
 
@@ -207,6 +227,7 @@ void Trader::fail(Trade& trade, std::string reason, std::string error, std::int6
   finish(trade.open_command, "failed", error, effects);
   for (const std::int64_t command : trade.close_commands) finish(command, "done", {}, effects);
   note(effects, trade, "position_creation_failed", "ERROR", std::move(error));
+  leave_to_others(trade, effects);
   end(trade, now_ms);
 }
 

@@ -124,7 +124,7 @@ void Verification::read_stream(Check& check, bool stream_is_up, std::int64_t now
     return;
   }
   row.quantity = seen->second.quantity.absolute();
-  row.confirmed = right_way(check.subject, seen->second.quantity);
+  row.confirmed = row.checked && right_way(check.subject, seen->second.quantity);
   row.detail = object({{"quantity", seen->second.quantity.text()}, {"age_ms", std::to_string(now_ms - seen->second.at_ms)}});
 }
 

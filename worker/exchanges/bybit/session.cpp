@@ -11,8 +11,7 @@ constexpr VenueRules kRules{
     .name = "bybit",
 
     .listen_key = false,
-    .login = true,              // §2.2
-    .private_subscribe = true,  // §5
+    .login = true,              // §2.2, then §5
     .listen_key_keep_alive_ms = 0,
 
     .ping_interval_ms = 20000,    // §6.2: every 20 s
