@@ -19,10 +19,7 @@ declare
   account_name text;
   venue text;
   saved int;
-  again int;
-  written bigint[];
   ended json[];
-  ended_again json[];
   refused text;
 begin
   select a.name, a.exchange into account_name, venue from monitoring.accounts a where a.id = account_id;
@@ -40,9 +37,8 @@ begin
     end if;
   end if;
 
-  -- Nearly always the rows are new, and somebody waits for their orders to leave.
-  with fresh as (
-    insert into monitoring.orders
+  with written as (
+    insert into monitoring.orders as o
       (id, account, exchange, symbol, client_order_id, kind, purpose, side, type, status, venue_status, price, stop_price,
        quantity, reduce_only, position_side, position_id, attempt, reject_reason, created_at, source)
     select r.id, account_name, venue, r.symbol, r.client_order_id, r.kind, r.purpose, r.side, r.type, r.status, r.venue_status,
@@ -50,44 +46,32 @@ begin
            clock_timestamp(), 'own'
     from unnest(rows) r
     order by r.id
-    on conflict on constraint orders_pkey do nothing
-    returning orders.id, orders.symbol, orders.order_id, orders.status, orders.is_open)
-  select count(*), array_agg(f.id), array_agg(json_build_object('id', f.id, 'symbol', f.symbol, 'order_id', f.order_id, 'status', f.status))
-                   filter (where not f.is_open)
-  into saved, written, ended from fresh f;
-
-  if saved < cardinality(rows) then
-    with changed as (
-      update monitoring.orders o
-      set status = r.status,
-          venue_status = coalesce(r.venue_status, case when r.attempt = o.attempt then o.venue_status end),
-          reject_reason = coalesce(r.reject_reason, case when r.attempt = o.attempt then o.reject_reason end),
-          attempt = r.attempt,
-          client_order_id = r.client_order_id,
-          side = case when r.attempt > o.attempt then r.side else o.side end,
-          position_side = case when r.attempt > o.attempt then r.position_side else o.position_side end,
-          type = case when r.attempt > o.attempt then r.type else o.type end,
-          quantity = case when r.attempt > o.attempt then r.quantity else o.quantity end,
-          price = case when r.attempt > o.attempt then r.price else o.price end,
-          stop_price = case when r.attempt > o.attempt then r.stop_price else o.stop_price end,
-          reduce_only = case when r.attempt > o.attempt then r.reduce_only else o.reduce_only end,
-          created_at = case when r.attempt > o.attempt then clock_timestamp() else o.created_at end,
-          updated_at = now()
-      from (select u.* from unnest(rows) u where u.id <> all (coalesce(written, '{}')) order by u.id) r
-      where o.id = r.id and o.account = account_name and o.kind = r.kind
-        and case
-          when r.attempt > o.attempt then o.order_id is null and o.status in ('rejected', 'unknown', 'submitting')
-          when r.attempt < o.attempt or r.client_order_id is distinct from o.client_order_id then false
-          else exists (select from monitoring.order_moves m where m.from_state = o.status and m.to_state = r.status)
-               and (o.source = 'own' or o.status = 'unknown' or r.status = 'rejected')
-        end
-      returning o.id, o.symbol, o.order_id, o.status, o.is_open)
-    select count(*), array_agg(json_build_object('id', c.id, 'symbol', c.symbol, 'order_id', c.order_id, 'status', c.status))
-                     filter (where not c.is_open)
-    into again, ended_again from changed c;
-    saved := saved + again;
-    ended := ended || ended_again;
-  end if;
+    on conflict on constraint orders_pkey do update
+    set status = excluded.status,
+        venue_status = coalesce(excluded.venue_status, case when excluded.attempt = o.attempt then o.venue_status end),
+        reject_reason = coalesce(excluded.reject_reason, case when excluded.attempt = o.attempt then o.reject_reason end),
+        attempt = excluded.attempt,
+        client_order_id = excluded.client_order_id,
+        side = case when excluded.attempt > o.attempt then excluded.side else o.side end,
+        position_side = case when excluded.attempt > o.attempt then excluded.position_side else o.position_side end,
+        type = case when excluded.attempt > o.attempt then excluded.type else o.type end,
+        quantity = case when excluded.attempt > o.attempt then excluded.quantity else o.quantity end,
+        price = case when excluded.attempt > o.attempt then excluded.price else o.price end,
+        stop_price = case when excluded.attempt > o.attempt then excluded.stop_price else o.stop_price end,
+        reduce_only = case when excluded.attempt > o.attempt then excluded.reduce_only else o.reduce_only end,
+        created_at = case when excluded.attempt > o.attempt then excluded.created_at else o.created_at end,
+        updated_at = now()
+    where o.account = excluded.account and o.kind = excluded.kind
+      and case
+        when excluded.attempt > o.attempt then o.order_id is null and o.status in ('rejected', 'unknown', 'submitting')
+        when excluded.attempt < o.attempt or excluded.client_order_id is distinct from o.client_order_id then false
+        else exists (select from monitoring.order_moves m where m.from_state = o.status and m.to_state = excluded.status)
+             and (o.source = 'own' or o.status = 'unknown' or excluded.status = 'rejected')
+      end
+    returning o.id, o.symbol, o.order_id, o.status, o.is_open)
+  select count(*), array_agg(json_build_object('id', w.id, 'symbol', w.symbol, 'order_id', w.order_id, 'status', w.status))
+                     filter (where not w.is_open)
+  into saved, ended from written w;
 
   -- What was not written is known already, or may not be sent.
   if saved < cardinality(rows) then

@@ -15,6 +15,9 @@ WIDTH = 100
 class Server(Cluster):
     """A server whose one interesting database is DATABASE."""
 
+    def connect(self, database=DATABASE, user="postgres"):
+        return super().connect(database, user)
+
     def rows(self, sql, arguments=None, database=DATABASE, user="postgres"):
         return super().rows(sql, arguments, database, user)
 
