@@ -116,7 +116,9 @@ void Trader::conclude_flat(Trade& trade, std::int64_t now_ms, Effects& effects) 
 // never was, or is no more; there is nothing to protect and nothing to close.
 bool Trader::conclude_swallowed(Trade& trade, std::int64_t now_ms, Effects& effects) {
   const VenuePosition* report = positions_.find(trade.symbol, trade.position_side);
-  if (!report || trade.last_fill_ms == 0 || report->version.time < trade.last_fill_ms) return false;
+  // The report must know of our entry: of its last fill or, while that has not been told, of the time after it was sent.
+  const std::int64_t since_ms = trade.last_fill_ms != 0 ? trade.last_fill_ms : trade.placed_venue_ms;
+  if (!report || since_ms == 0 || !trade.entered.is_positive() || report->version.time < since_ms) return false;
   const bool other_way = !report->quantity.is_zero() && report->quantity.is_positive() != trade.is_long;
   // Flat, all fills explain it, and still it was not our row that ended.
   const bool both_gone = report->quantity.is_zero() && !trade.net.is_zero() && !positions_.is_open(trade.symbol, trade.position_side) &&
