@@ -262,7 +262,7 @@ comment on function monitoring.note_source_failure(int, text, text) is
 -- once: the worker's own commit in front of the order flushes it, and without that one nothing has happened yet.
 create function monitoring.worker_take_signals() returns boolean
   language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '100ms'
-  set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+  set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   source monitoring.signal_sources;
   failing constant int[] := array(select f.source_id from monitoring.signal_source_failures f);
