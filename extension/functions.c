@@ -1,6 +1,6 @@
 /*
- * What the database shows of our processes: worker_slots(), worker_streams(), cluster_status(). Copies of shared
- * memory; they work while a worker is stuck, and without preloading they are empty instead of failing.
+ * What the database shows of our processes: worker_slots(), worker_state(), worker_streams(), cluster_status(). Copies of
+ * shared memory; they work while a worker is stuck, and without preloading they are empty instead of failing.
  */
 #include "postgres.h"
 
@@ -113,6 +113,31 @@ pg_tradesync_worker_slots(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(pg_tradesync_worker_state);
+
+/* monitoring.worker_state(account): one word instead of all of worker_slots(), because every order asks for it. */
+Datum
+pg_tradesync_worker_state(PG_FUNCTION_ARGS)
+{
+	shared_account *place;
+	char		state[sizeof(place->status.state)] = "";
+
+	if (state_shared == NULL)
+		PG_RETURN_NULL();
+	LWLockAcquire(&state_shared->lock, LW_SHARED);
+	place = shared_find_account(state_shared, MyDatabaseId, PG_GETARG_INT32(0));
+	if (place != NULL && place->pid != 0)
+	{
+		LWLockAcquire(&place->status_lock, LW_SHARED);
+		strlcpy(state, place->status.state, sizeof(state));
+		LWLockRelease(&place->status_lock);
+	}
+	LWLockRelease(&state_shared->lock);
+	if (state[0] == '\0')
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(state));
 }
 
 static void

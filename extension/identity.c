@@ -44,12 +44,11 @@ current_timeline(void)
 	return timeline;
 }
 
-static text *
-sha256_hex(const StringInfoData *input)
+static void
+sha256_hex(const StringInfoData *input, char *hex)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];
-	char		hex[PG_SHA256_DIGEST_LENGTH * 2];
 	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
 
 	if (pg_cryptohash_init(context) < 0 ||
@@ -62,7 +61,6 @@ sha256_hex(const StringInfoData *input)
 		hex[2 * i] = digits[digest[i] >> 4];
 		hex[2 * i + 1] = digits[digest[i] & 15];
 	}
-	return cstring_to_text_with_len(hex, sizeof(hex));
 }
 
 PG_FUNCTION_INFO_V1(pg_tradesync_identity);
@@ -70,15 +68,23 @@ PG_FUNCTION_INFO_V1(pg_tradesync_identity);
 Datum
 pg_tradesync_identity(PG_FUNCTION_ARGS)
 {
+	/* A server that runs keeps its directory; only a promotion changes what it is. */
+	static char known[PG_SHA256_DIGEST_LENGTH * 2];
+	static TimeLineID known_for = 0;
+	TimeLineID	timeline = current_timeline();
 	StringInfoData input;
 	struct stat directory;
 
+	if (timeline == known_for)
+		PG_RETURN_TEXT_P(cstring_to_text_with_len(known, sizeof(known)));
 	if (stat(DataDir, &directory) != 0)
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not stat directory \"%s\": %m", DataDir)));
 	initStringInfo(&input);
-	appendStringInfo(&input, UINT64_FORMAT "/%u/%u/%s/%llu/%llu/", GetSystemIdentifier(), current_timeline(),
+	appendStringInfo(&input, UINT64_FORMAT "/%u/%u/%s/%llu/%llu/", GetSystemIdentifier(), timeline,
 					 MyDatabaseId, DataDir, (unsigned long long) directory.st_dev,
 					 (unsigned long long) directory.st_ino);
 	appendStringInfoString(&input, machine_id());
-	PG_RETURN_TEXT_P(sha256_hex(&input));
+	sha256_hex(&input, known);
+	known_for = timeline;
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(known, sizeof(known)));
 }

@@ -16,6 +16,7 @@
 #include "nodes/params.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 typedef struct borrowed_rights
@@ -24,6 +25,12 @@ typedef struct borrowed_rights
 	int			context;
 	int			guc_level;
 } borrowed_rights;
+
+static void
+reset_locally(const char *setting)
+{
+	(void) set_config_option(setting, GetConfigOptionResetString(setting), PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
 
 static borrowed_rights
 become(Oid role)
@@ -35,8 +42,8 @@ become(Oid role)
 	before.guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	/* How our own lookups are planned is not how the relation's query is to be planned. */
-	(void) set_config_option("enable_seqscan", GetConfigOptionResetString("enable_seqscan"), PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
+	reset_locally("enable_seqscan");
+	reset_locally("plan_cache_mode");
 	return before;
 }
 
@@ -60,20 +67,11 @@ parameter(Oid type, Datum value)
 	return list;
 }
 
-/* Returns the rows processed. */
-static uint64
-run(const char *statement, SPIExecuteOptions *options)
+static void
+check_result(int result)
 {
-	uint64		processed;
-	int			result;
-
-	SPI_connect();
-	result = SPI_execute_extended(statement, options);
 	if (result < 0)
 		elog(ERROR, "could not run a statement as another role: %s", SPI_result_code_string(result));
-	processed = SPI_processed;
-	SPI_finish();
-	return processed;
 }
 
 PG_FUNCTION_INFO_V1(pg_tradesync_run_as);
@@ -89,7 +87,10 @@ pg_tradesync_run_as(PG_FUNCTION_ARGS)
 
 	options.params = parameter(TEXTARRAYOID, PG_GETARG_DATUM(2));
 	before = become(PG_GETARG_OID(0));
-	processed = run(statement, &options);
+	SPI_connect();
+	check_result(SPI_execute_extended(statement, &options));
+	processed = SPI_processed;
+	SPI_finish();
 	return_to(&before);
 	PG_RETURN_INT64((int64) processed);
 }
@@ -103,6 +104,41 @@ owner_of(Oid relation_id)
 
 	relation_close(relation, NoLock);
 	return owner;
+}
+
+/* A session reads the same few sources again and again while signals wait; the server plans a kept statement anew when
+ * something it depends on has changed, the role among it. */
+static SPIPlanPtr
+reading_plan(const char *statement)
+{
+	static struct
+	{
+		char	   *statement;
+		SPIPlanPtr	plan;
+	}			kept[8];
+	static int	next = 0;
+	SPIPlanPtr	plan;
+	char	   *copy;
+
+	for (int i = 0; i < lengthof(kept); i++)
+	{
+		if (kept[i].plan != NULL && strcmp(kept[i].statement, statement) == 0)
+			return kept[i].plan;
+	}
+	plan = SPI_prepare(statement, 1, (Oid[]) {TIMESTAMPTZOID});
+	if (plan == NULL)
+		check_result(SPI_result);
+	copy = MemoryContextStrdup(TopMemoryContext, statement);
+	SPI_keepplan(plan);
+	if (kept[next].plan != NULL)
+	{
+		SPI_freeplan(kept[next].plan);
+		pfree(kept[next].statement);
+	}
+	kept[next].statement = copy;
+	kept[next].plan = plan;
+	next = (next + 1) % lengthof(kept);
+	return plan;
 }
 
 PG_FUNCTION_INFO_V1(pg_tradesync_read_as_owner);
@@ -125,7 +161,9 @@ pg_tradesync_read_as_owner(PG_FUNCTION_ARGS)
 									result->econtext->ecxt_per_query_memory, false, result->setDesc,
 									"the statement does not return rows of this type");
 	before = become(owner_of(PG_GETARG_OID(0)));
-	(void) run(statement, &options);
+	SPI_connect();
+	check_result(SPI_execute_plan_extended(reading_plan(statement), &options));
+	SPI_finish();
 	return_to(&before);
 	options.dest->rDestroy(options.dest);
 	return (Datum) 0;

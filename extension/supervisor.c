@@ -28,6 +28,7 @@
 #include "version.h"
 
 #define SCAN_INTERVAL_MS 1000
+#define QUIET_MS 5				/* without another wake-up: then there is time for everything else */
 #define CHORES_INTERVAL_MS 60000
 
 /* An enabled account, as this supervisor remembers it. */
@@ -345,6 +346,8 @@ tradesync_supervisor_main(Datum arg)
 {
 	MemoryContext round_memory;
 	uint32		wait_event = tradesync_wait_event("TradesyncSupervisorMain");
+	TimestampTz looked_around = 0;
+	bool		woken = false;
 
 	our_database = DatumGetObjectId(arg);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
@@ -362,13 +365,21 @@ tradesync_supervisor_main(Datum arg)
 	for (;;)
 	{
 		bool		more = take_signals();
+		TimestampTz now = GetCurrentTimestamp();
+		bool		look_around = !woken || TimestampDifferenceExceeds(looked_around, now, SCAN_INTERVAL_MS);
 
-		scan();
-		run_waves_when_due();
-		do_chores_when_due();
+		/* Who has woken us may be about to commit: signals come first as long as they come, within reason. */
+		if (look_around)
+		{
+			looked_around = now;
+			scan();
+			run_waves_when_due();
+			do_chores_when_due();
+		}
 		MemoryContextReset(round_memory);
 
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, more ? 0 : SCAN_INTERVAL_MS, wait_event);
+		woken = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						  more ? 0 : look_around ? SCAN_INTERVAL_MS : QUIET_MS, wait_event) & WL_LATCH_SET;
 		ResetLatch(MyLatch);
 		/* A cancel that finds us idle has nothing to cancel. */
 		QueryCancelPending = false;

@@ -1,6 +1,8 @@
 /*
- * monitoring.worker_wake(account): wakes a worker (0: the supervisor) when the transaction has committed, once, and
- * not at all when it aborts. No NOTIFY: background processes cannot LISTEN, and it forbids PREPARE TRANSACTION.
+ * monitoring.worker_wake(account): wakes a worker (0: the supervisor) when the transaction has committed, once. It is
+ * woken when it is first asked for, too: a process that has slept needs some tenths of a millisecond until it has found its
+ * feet and its caches, and a commit takes as long. No NOTIFY: background processes cannot LISTEN, and it forbids PREPARE
+ * TRANSACTION.
  * COMMIT PREPARED wakes nobody; the workers' scan once a second covers it.
  * The trigger of signal sources does the same for the supervisor; it asks for no privilege of whoever writes the row.
  */
@@ -90,15 +92,18 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId ours, SubTransactionI
 	target_count = kept;
 }
 
-static void
+/* False: it was a target already. */
+static bool
 add_target(int32 account)
 {
 	SubTransactionId now_in = GetCurrentSubTransactionId();
+	bool		known = false;
 
 	for (int i = 0; i < target_count; i++)
 	{
 		if (targets[i].account == account && targets[i].asked_in == now_in)
-			return;
+			return false;
+		known |= targets[i].account == account;
 	}
 	if (target_count == target_room)
 	{
@@ -111,6 +116,7 @@ add_target(int32 account)
 		target_room = room;
 	}
 	targets[target_count++] = (wake_target) {account, now_in};
+	return !known;
 }
 
 static void
@@ -126,7 +132,8 @@ wake_at_commit(int32 account)
 		RegisterSubXactCallback(at_subtransaction_end, NULL);
 		registered = true;
 	}
-	add_target(account);
+	if (add_target(account))
+		wake_now(account);
 }
 
 PG_FUNCTION_INFO_V1(pg_tradesync_wake);

@@ -63,6 +63,11 @@ create function monitoring.worker_slots(
 comment on function monitoring.worker_slots() is
   'What the account workers of this database publish about themselves in shared memory. Shown by worker_status and stat_worker.';
 
+create function monitoring.worker_state(account_id int) returns text
+  language c stable strict as 'MODULE_PATHNAME', 'pg_tradesync_worker_state';
+comment on function monitoring.worker_state(int) is
+  'State of the session of an account''s worker, live = synchronised; NULL when none runs.';
+
 create function monitoring.worker_streams(
   out account_id int, out stream text, out state text, out connected_at timestamptz, out last_message_at timestamptz,
   out reconnects int, out subscriptions int, out buffered int, out lag_ms int) returns setof record
@@ -107,13 +112,6 @@ create function monitoring.is_newer(order_new bigint, time_new bigint, source_ne
   end;
 comment on function monitoring.is_newer(bigint, bigint, text, bigint, bigint, text) is
   'The version rule of all mirror tables: venue order, then venue time; at equal versions stream beats rest, and rest our own.';
-
--- Prices and sizes are finite; a fill is never negative.
-create function monitoring.is_amount(value numeric) returns boolean
-  language sql immutable parallel safe
-  return value >= 0 and value < 'Infinity'::numeric;
-comment on function monitoring.is_amount(numeric) is
-  'True for a finite number that is not negative. NULL stays NULL, as a check constraint needs it.';
 
 -- BTC/USDT:USDT and btcusdt both become BTCUSDT, as in the core.
 create function monitoring.canonical_symbol(symbol text) returns text

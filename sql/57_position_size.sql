@@ -38,12 +38,23 @@ comment on function monitoring.score_multiplier(jsonb, numeric) is
 create function monitoring.position_notional(account text, score numeric default null, asset text default 'USDT') returns numeric
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
-  sizing constant text := coalesce(monitoring.setting_of(account, 'position_sizing'), 'fixed');
-  free constant numeric := case when sizing = 'balance' then monitoring.free_balance(account, asset) end;
-  size numeric := monitoring.setting_of(account, 'position_size')::numeric;
+  settings jsonb;
+  sizing text;
+  free numeric;
+  size numeric;
+  at_most numeric;
 begin
+  select jsonb_object_agg(s.key, s.value order by s.account nulls first, not s.builtin),
+         (coalesce((select r from monitoring.risk_limits r where r.account = $1), monitoring.shipped_risk_limits())).max_position_notional
+  into settings, at_most
+  from monitoring.settings s
+  where s.key = any ('{position_sizing,position_size,position_balance_percent,score_multiplier,score_multiplier_from}')
+    and (s.account is null or s.account = $1);
+  sizing := coalesce(settings ->> 'position_sizing', 'fixed');
+  size := settings ->> 'position_size';
   if sizing = 'balance' then
-    size := free * monitoring.setting_of(account, 'position_balance_percent')::numeric / 100;
+    free := monitoring.free_balance(account, asset);
+    size := free * (settings ->> 'position_balance_percent')::numeric / 100;
     if size is null then
       perform monitoring.refuse_balance(account, asset,
         format('Positions are sized by the free balance, and the exchange has reported none in %s', asset), false);
@@ -56,9 +67,9 @@ begin
       using errcode = 'TS018', detail = 'Neither notional nor quantity is given, and the account has no position_size.',
             hint = 'Give notional or quantity, or set position_size with monitoring.configure_account().';
   elsif sizing = 'score' then
-    size := size * monitoring.score_multiplier(monitoring.effective_settings(account), score);
+    size := size * monitoring.score_multiplier(settings, score);
   end if;
-  return trim_scale(round(least(size, (monitoring.risk_limits_of(account)).max_position_notional), 8));
+  return trim_scale(round(least(size, at_most), 8));
 end
 $$;
 comment on function monitoring.position_notional(text, numeric, text) is

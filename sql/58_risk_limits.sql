@@ -120,16 +120,21 @@ comment on function monitoring.refuse_risk(text, text, text, numeric, numeric, n
 create function monitoring.check_risk_limits(account text, i monitoring.instruments, asked numeric, leverage numeric) returns numeric
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  limits constant monitoring.risk_limits := monitoring.risk_limits_of(account);
-  free constant numeric := monitoring.free_balance(account, i.settle_asset);
+  limits monitoring.risk_limits;
+  free numeric;
   margin constant numeric := coalesce(asked, 0) / coalesce(nullif(leverage, 0), 1);
   whose constant text := 'account ' || quote_ident(account);
   used record;
 begin
   select count(*) as positions, coalesce(sum(e.notional), 0) as exposure,
-         coalesce(sum(e.notional) filter (where e.symbol = i.symbol), 0) as of_symbol, coalesce(sum(e.reserved_margin), 0) as reserved
+         coalesce(sum(e.notional) filter (where e.symbol = i.symbol), 0) as of_symbol, coalesce(sum(e.reserved_margin), 0) as reserved,
+         (select b.available_balance from monitoring.balances b
+          where b.account = check_risk_limits.account and b.asset = i.settle_asset) as free,
+         (select r from monitoring.risk_limits r where r.account = check_risk_limits.account) as limits
   into used
   from monitoring.risk_exposure e where e.account = check_risk_limits.account;
+  limits := coalesce(used.limits, monitoring.shipped_risk_limits());
+  free := used.free;
 
   if used.positions >= limits.max_open_positions then
     perform monitoring.refuse_risk('TS033', whose || ' has as many positions as it may', 'max_open_positions', limits.max_open_positions,

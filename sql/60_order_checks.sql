@@ -1,16 +1,6 @@
 -- What is checked before anything is asked of the exchange. Each check has its own SQLSTATE and names the numbers. An opening
 -- asks all of them while a signal waits: plpgsql keeps the plans that an SQL function would make anew each time.
 
--- State of the session of an account's worker; NULL when none runs.
-create function monitoring.worker_state(account_id int) returns text
-  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-begin
-  return (select w.state from monitoring.worker_slots() w where w.account_id = $1 and w.pid is not null);
-end
-$$;
-comment on function monitoring.worker_state(int) is
-  'State of the session of an account''s worker, live = synchronised; NULL when none runs.';
-
 -- The account, if it may be asked to send something. A database whose identity is in doubt sends nothing at all; after
 -- halt() positions may still be closed and protected. An opening also needs a worker that knows the account.
 create function monitoring.account_for_orders(account text, opening boolean) returns monitoring.accounts
@@ -176,16 +166,23 @@ $$;
 comment on function monitoring.check_conditional_orders(monitoring.accounts) is
   'TS027 when the stop of a new position might find no place on the exchange.';
 
--- both in one-way mode, otherwise the side. While nobody has read the mode, both: the worker reads it before it sends.
-create function monitoring.position_side_of(account text, symbol text, side text) returns text
+-- What an opening depends on besides its instrument, in one query, because a signal waits for it. position_side: both in
+-- one-way mode, otherwise the side; while nobody has read the mode, both: the worker reads it before it sends.
+create function monitoring.opening_terms(account text, symbol text, side text,
+    out mark numeric, out position_side text, out settings jsonb)
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-  return case when coalesce((select m.hedge from monitoring.position_modes m where m.account = $1 and m.symbol in ($2, '')
-                             order by m.symbol desc limit 1), false) then $3 else 'both' end;
+  select (select c.mark_price from monitoring.prices c
+          where c.account = $1 and c.symbol = $2 and not c.stale and c.updated_at > clock_timestamp() - interval '10 seconds'),
+         case when (select m.hedge from monitoring.position_modes m where m.account = $1 and m.symbol in ($2, '')
+                    order by m.symbol desc limit 1) then $3 else 'both' end,
+         (select jsonb_object_agg(s.key, s.value order by s.account nulls first, not s.builtin) from monitoring.settings s
+          where s.key = any ('{stop_loss_percent,leverage,entry_validity}') and (s.account is null or s.account = $1))
+  into mark, position_side, settings;
 end
 $$;
-comment on function monitoring.position_side_of(text, text, text) is
-  'position_side of a position to be opened, by the position mode of symbol or account.';
+comment on function monitoring.opening_terms(text, text, text) is
+  'Fresh mark price (NULL = none), position_side by the position mode, and the settings in force that an opening uses, as stored.';
 
 -- TS019 when the place is taken: by a row, or by a position that the exchange reports and that has none.
 create function monitoring.check_no_position(account text, symbol text, position_side text) returns void
@@ -193,17 +190,16 @@ create function monitoring.check_no_position(account text, symbol text, position
 declare
   what text;
 begin
-  select format('Position %s is %s: %s %s.', p.id, p.status, p.side, p.quantity) into what
-  from monitoring.positions p
-  where p.account = $1 and p.symbol = $2 and p.is_open and ($3 = 'both' or p.position_side in ($3, 'both'))
-  limit 1;
-  if what is null then
-    select format('The exchange reports %s %s, which nobody here has opened.',
-                  case when v.quantity > 0 then 'long' else 'short' end, abs(v.quantity)) into what
-    from monitoring.venue_position_state v
-    where v.account = $1 and v.symbol = $2 and v.quantity <> 0 and ($3 = 'both' or v.position_side in ($3, 'both'))
-    limit 1;
-  end if;
+  what := coalesce(
+    (select format('Position %s is %s: %s %s.', p.id, p.status, p.side, p.quantity)
+     from monitoring.positions p
+     where p.account = $1 and p.symbol = $2 and p.is_open and ($3 = 'both' or p.position_side in ($3, 'both'))
+     limit 1),
+    (select format('The exchange reports %s %s, which nobody here has opened.',
+                   case when v.quantity > 0 then 'long' else 'short' end, abs(v.quantity))
+     from monitoring.venue_position_state v
+     where v.account = $1 and v.symbol = $2 and v.quantity <> 0 and ($3 = 'both' or v.position_side in ($3, 'both'))
+     limit 1));
   if what is not null then
     raise exception 'account % has a position in % already', quote_ident(account), symbol
       using errcode = 'TS019', detail = what, hint = 'There is one position per account, symbol and position side; close it first.';

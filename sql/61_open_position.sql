@@ -10,10 +10,9 @@ create function monitoring.open_position(account text, symbol text, side text, n
 declare
   chosen constant monitoring.accounts := monitoring.account_for_orders(account, true);
   direction constant text := case when lower(side) in ('long', 'buy') then 'long' when lower(side) in ('short', 'sell') then 'short' end;
-  settings constant jsonb := monitoring.effective_settings(account);
   instrument monitoring.instruments;
-  mark numeric;
-  on_side text;
+  terms record;
+  leverage numeric;
   room numeric;
   wanted_notional numeric;
   stop_percent numeric;
@@ -27,9 +26,10 @@ begin
   instrument := monitoring.instrument_for_orders(chosen, symbol, true);
   wanted_notional := trim_scale(case when notional is null and quantity is null
                                      then monitoring.position_notional(account, null, instrument.settle_asset) else notional end);
-  mark := monitoring.fresh_mark(account, instrument.symbol);
-  perform monitoring.check_entry_size(instrument, wanted_notional, quantity, mark);
-  stop_percent := trim_scale(coalesce(stop_loss_percent, (settings ->> 'stop_loss_percent')::numeric));
+  select * into terms from monitoring.opening_terms(chosen.name, instrument.symbol, direction);
+  perform monitoring.check_entry_size(instrument, wanted_notional, quantity, terms.mark);
+  leverage := (terms.settings ->> 'leverage')::numeric;
+  stop_percent := trim_scale(coalesce(stop_loss_percent, (terms.settings ->> 'stop_loss_percent')::numeric));
   if stop_percent is null or not (stop_percent > 0 and stop_percent < 100) or scale(stop_percent) > 18 then
     raise exception 'invalid stop_loss_percent %', coalesce(stop_percent::text, 'NULL')
       using errcode = 'TS022', detail = 'A managed position is never without a stop; its distance is above 0 and below 100 percent of the entry price.',
@@ -41,30 +41,29 @@ begin
             hint = 'Give the id of the signal, or leave it out.';
   end if;
 
-  on_side := monitoring.position_side_of(account, instrument.symbol, direction);
   -- The key that the legacy bot takes, too. First the lock, then the look: its previous holder has committed by now.
   if not pg_try_advisory_xact_lock(('x' || left(md5(instrument.symbol || ':' || chosen.exchange), 16))::bit(64)::bigint) then
     raise exception '% is being opened on % by another session', instrument.symbol, chosen.exchange
       using errcode = 'TS020', detail = 'The lock of the symbol is held by a transaction that has not ended.',
             hint = 'Look at monitoring.positions and try again if there is none.';
   end if;
-  perform monitoring.check_no_position(account, instrument.symbol, on_side);
-  room := monitoring.claim_risk(chosen.name, instrument, coalesce(wanted_notional, quantity * mark), (settings ->> 'leverage')::numeric);
+  perform monitoring.check_no_position(chosen.name, instrument.symbol, terms.position_side);
+  room := monitoring.claim_risk(chosen.name, instrument, coalesce(wanted_notional, quantity * terms.mark), leverage);
   perform monitoring.check_conditional_orders(chosen);
 
   insert into monitoring.positions
     (account, symbol, exchange, position_side, side, quantity, wanted_quantity, wanted_notional, wanted_leverage, max_notional,
      stop_loss_percent, status, signal_id, origin, managed, opened_at)
-  values (chosen.name, instrument.symbol, chosen.exchange, on_side, direction, 0, trim_scale(open_position.quantity), wanted_notional,
-          (settings ->> 'leverage')::numeric,
+  values (chosen.name, instrument.symbol, chosen.exchange, terms.position_side, direction, 0, trim_scale(open_position.quantity), wanted_notional,
+          leverage,
           -- Prices move, and the venue's minimum may cost 10 % more than asked: where that matters the worker looks once more.
-          case when coalesce(wanted_notional, quantity * mark) * 1.1 <= room then null else room end,
+          case when coalesce(wanted_notional, quantity * terms.mark) * 1.1 <= room then null else room end,
           stop_percent, 'pending_entry', open_position.signal_id,
           case when open_position.signal_id is null then 'manual' else 'signal' end, true, clock_timestamp())
   returning id into new_id;
   command := monitoring.queue_command(chosen, 'open_position', new_id,
     jsonb_build_object('symbol', instrument.symbol, 'side', direction, 'quantity', trim_scale(quantity), 'notional', wanted_notional),
-    (settings ->> 'entry_validity')::bigint * interval '1 ms');
+    (terms.settings ->> 'entry_validity')::interval);
   return new_id;
 exception
   when unique_violation then

@@ -37,7 +37,7 @@ create function monitoring.index_event_partition(partition regclass) returns voi
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   execute format('alter table %s add primary key (id), add constraint severity_is_known '
-                 'check (severity in (''DEBUG'', ''INFO'', ''WARNING'', ''ERROR'', ''CRITICAL''))', partition);
+                 'check (monitoring.is_severity(severity))', partition);
   execute format('create index on %s (created_at)', partition);
   execute format('create index on %s (account, event_type, created_at)', partition);
 end

@@ -74,7 +74,7 @@ comment on type monitoring.signal_target is 'The account that takes the signals 
 -- Writes rejections, all at once. Whoever holds the lock of the source meets no decision that is there already, except in a
 -- transaction whose snapshot is older than the lock: there the first decision stays.
 create function monitoring.save_rejections(source monitoring.signal_sources, rejected monitoring.judged_signal[])
-  returns setof monitoring.signal_decisions
+  returns monitoring.signal_decisions[]
   language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   rows constant monitoring.signal_decisions[] := (
@@ -82,12 +82,21 @@ declare
                          j.score_week, j.score_month, j.signal_at, j.wave, 'rejected', j.reason, j.detail, null,
                          clock_timestamp())::monitoring.signal_decisions)
     from unnest(rejected) j where j.reason is not null);
+  saved monitoring.signal_decisions[];
 begin
-  return query insert into monitoring.signal_decisions select r.* from unnest(rows) r returning *;
-exception when unique_violation then
-  return query
-    insert into monitoring.signal_decisions select r.* from unnest(rows) r
-    on conflict on constraint one_decision_per_signal do nothing returning *;
+  if rows is null then
+    return '{}';
+  end if;
+  begin
+    with written as (insert into monitoring.signal_decisions select r.* from unnest(rows) r returning *)
+    select array_agg(w::monitoring.signal_decisions) into saved from written w;
+  exception when unique_violation then
+    with written as (
+      insert into monitoring.signal_decisions select r.* from unnest(rows) r
+      on conflict on constraint one_decision_per_signal do nothing returning *)
+    select array_agg(w::monitoring.signal_decisions) into saved from written w;
+  end;
+  return coalesce(saved, '{}');
 end
 $$;
 comment on function monitoring.save_rejections(monitoring.signal_sources, monitoring.judged_signal[]) is

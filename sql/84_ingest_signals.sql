@@ -158,7 +158,7 @@ begin
   end if;
   judged := monitoring.judge_signals(source, rows);
   select * into attempts from monitoring.open_candidates(source, judged, most_openings, is_worker);
-  select attempts.opened || array_agg(s) into decided from monitoring.save_rejections(source, judged || attempts.rejected) s;
+  decided := attempts.opened || monitoring.save_rejections(source, judged || attempts.rejected);
   is_unfinished := attempts.is_unfinished or (cardinality(rows) >= batch and cardinality(decided) > 0);
   if cardinality(decided) > 0 then
     if source.mark_processed then

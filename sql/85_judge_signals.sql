@@ -61,10 +61,9 @@ begin
                     when not a.enabled then 'it is disabled'
                     when a.halted then 'it is halted: ' || a.halt_reason
                     when a.mode = 'live' and not monitoring.server_switch('tradesync.live_trading') then 'live trading is switched off'
-                    when doubt is not null then 'it is halted: ' || doubt end) as obstacle,
+                    else 'it is halted: ' || monitoring.identity_doubt(a.id) end) as obstacle,
            bool_and(monitoring.worker_state(a.id) is not distinct from 'live') as is_live
     from monitoring.accounts a
-    cross join lateral monitoring.identity_doubt(a.id) doubt
     where a.exchange = e.exchange
       and case when source.accounts is null then a.enabled and a.mode <> 'observe' else a.name = any (source.accounts) end) c);
 end
@@ -72,8 +71,7 @@ $$;
 comment on function monitoring.signal_targets(monitoring.signal_sources) is
   'Per exchange the account that takes the signals of a source, or the reason why there is none.';
 
--- Judges a batch. Signals whose account is enabled and only not live yet are left out: they are judged again later. Of
--- duplicates inside the batch the best scored one stays.
+-- Judges a batch. Signals whose account is enabled and only not live yet are left out: they are judged again later.
 --
 -- The plan is made once and must be right for one signal and for 100,000, while the table of decisions grows from nothing:
 -- each signal is looked up by index. "source_id + 0" keeps the planner from the index of the key, in which it would read all
@@ -110,9 +108,6 @@ begin
     from unnest(rows) r),
   unseen as materialized (
     select p.*,
-           -- The best scored first. Of duplicates this one stays.
-           row_number() over (order by p.score_week desc nulls last, p.score_month desc nulls last, p.score desc nulls last, p.signal_at,
-                              p.signal_key collate "C") as place,
            coalesce(p.early_verdict,
              (select array['duplicate_signal_id', 'decided as signal ' || d.signal_key]
               from monitoring.signal_decisions d
@@ -125,32 +120,30 @@ begin
                 and monitoring.counts_as_seen(d.reason)
               limit 1)) as verdict
     from parsed p),
-  best_of_id as materialized (
-    select u.signal_id, min(u.place) as place
-    from unseen u where u.verdict is null and u.signal_id is not null group by u.signal_id having count(*) > 1),
-  one_per_id as materialized (
-    select u.place, u.exchange, u.symbol, u.signal_at,
-           coalesce(u.verdict, case when b.place < u.place then array['duplicate_signal_id', 'as signal ' || w.signal_key] end) as verdict
+  -- Of duplicates inside the batch the best scored one stays.
+  one_per_id as (
+    select u.*, case when u.verdict is null and u.signal_id is not null and row_number() over same_id > 1
+                     then array['duplicate_signal_id', 'as signal ' || first_value(u.signal_key) over same_id] end as repeats
     from unseen u
-    left join best_of_id b on b.signal_id = u.signal_id
-    left join unseen w on w.place = b.place),
-  best_of_time as materialized (
-    select o.exchange, o.symbol, o.signal_at, min(o.place) as place
-    from one_per_id o where o.verdict is null group by o.exchange, o.symbol, o.signal_at having count(*) > 1),
+    window same_id as (partition by u.verdict is null, u.signal_id
+                       order by u.score_week desc nulls last, u.score_month desc nulls last, u.score desc nulls last, u.signal_at,
+                                u.signal_key collate "C")),
   distinct_ones as materialized (
-    select o.place, o.exchange, o.symbol,
-           coalesce(o.verdict, case when b.place < o.place then array['duplicate_symbol_time', 'as signal ' || w.signal_key] end) as verdict
+    select o.*, coalesce(o.verdict, o.repeats,
+                         case when o.symbol is not null and row_number() over same_time > 1
+                              then array['duplicate_symbol_time', 'as signal ' || first_value(o.signal_key) over same_time] end) as found
     from one_per_id o
-    left join best_of_time b on b.exchange = o.exchange and b.symbol = o.symbol and b.signal_at = o.signal_at
-    left join unseen w on w.place = b.place),
+    window same_time as (partition by coalesce(o.verdict, o.repeats) is null, o.exchange, o.symbol, o.signal_at
+                         order by o.score_week desc nulls last, o.score_month desc nulls last, o.score desc nulls last,
+                                  o.signal_key collate "C")),
   filtered as materialized (
-    select jsonb_object_agg(s.exchange || ':' || s.symbol, f.rule) as rules
-    from (select distinct d.exchange, d.symbol from distinct_ones d where d.verdict is null and d.symbol is not null) s
-    cross join lateral monitoring.symbol_allowed(s.exchange, s.symbol) f
-    where not f.allowed),
+    select jsonb_object_agg(f.exchange || ':' || f.symbol, f.rule) as rules
+    from (select s.exchange, s.symbol, monitoring.refusing_filter(s.exchange, s.symbol, monitoring.base_of_symbol(s.symbol)) as rule
+          from (select distinct d.exchange, d.symbol from distinct_ones d where d.found is null and d.symbol is not null) s offset 0) f
+    where f.rule is not null),
   final as materialized (
     select u.signal_key, u.signal_id, u.exchange, u.symbol, u.side, t.account, u.score, u.score_week, u.score_month, u.signal_at, t.is_live,
-           coalesce(d.verdict,
+           coalesce(u.found,
              (select array['duplicate_position', format('position %s is %s', p.id, p.status)]
               from monitoring.positions p where p.account = t.account and p.symbol = u.symbol and p.is_open limit 1),
              (select array['symbol_filter', f.rules ->> (u.exchange || ':' || u.symbol)]
@@ -167,8 +160,7 @@ begin
                                      else array['not_tradable', 'its status is ' || i.status] end
                          from monitoring.instruments i where i.account = t.account and i.symbol = u.symbol),
                         array['unknown_symbol', format('%s of account %s does not list it', u.exchange, t.account)]) end) as verdict
-    from distinct_ones d
-    join unseen u on u.place = d.place
+    from distinct_ones u
     left join unnest(targets) t on t.exchange = u.exchange)
   select array_agg(row(f.signal_key, f.signal_id, f.exchange, f.symbol, f.side, f.account, f.score, f.score_week, f.score_month,
                        f.signal_at,

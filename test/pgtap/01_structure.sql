@@ -57,22 +57,44 @@ select is_empty($$
   where not exists (select from pg_attribute where attrelid = ('monitoring.' || relation)::regclass and attname = 'account' and atttypid = 'text'::regtype)
 $$, 'account is the name of the account everywhere');
 
--- Words of tables and of the core's state machines agree.
-create function pg_temp.words_of(constraint_name text) returns setof text language sql as $$
-  select m[1] from pg_constraint c, regexp_matches(pg_get_constraintdef(c.oid), '''(\w+)''::text', 'g') m
-  where c.conname = constraint_name and c.connamespace = 'monitoring'::regnamespace
+-- Words of tables and of the core's state machines agree. Asked are all words that any of the functions takes, and some that none does.
+create function pg_temp.taken_by(function text) returns text[] language plpgsql as $$
+declare
+  taken text[];
+begin
+  execute format('select array_agg(w order by w collate "C") from (
+    select name from monitoring.order_states union select name from monitoring.position_states
+    union select unnest(''{regular,conditional,entry,stop_loss,take_profit,close,external,buy,sell,stream,rest,own,both,long,short,
+      signal,manual,legacy,open_position,close_position,set_stop_loss,set_take_profit,set_leverage,cancel_order,queued,running,done,
+      failed,expired,DEBUG,INFO,WARNING,ERROR,CRITICAL,new_,NEW,Buy,info,"",bu,buys,halt}''::text[])) u (w)
+    where monitoring.%I(w)', function) into taken;
+  return taken;
+end
 $$;
-select set_eq($$ select pg_temp.words_of('order_status_is_known') $$, 'select name from monitoring.order_states',
-              'orders.status takes exactly the states of order_states.def');
-select set_eq($$ select pg_temp.words_of('position_status_is_known') $$, 'select name from monitoring.position_states',
-              'positions.status takes exactly the states of position_states.def');
-select set_eq($$ select m[1] from pg_attrdef d, regexp_matches(pg_get_expr(d.adbin, d.adrelid), '''(\w+)''::text', 'g') m
-                 where d.adrelid = 'monitoring.orders'::regclass and pg_get_expr(d.adbin, d.adrelid) like '%ALL%' $$,
-              'select name from monitoring.order_states where terminal', 'orders.is_open ends with exactly the terminal states');
-select set_eq($$ select m[1] from pg_attrdef d, regexp_matches(pg_get_expr(d.adbin, d.adrelid), '''(\w+)''::text', 'g') m
-                 where d.adrelid = 'monitoring.positions'::regclass and pg_get_expr(d.adbin, d.adrelid) like '%ALL%' $$,
-              'select name from monitoring.position_states where not open', 'positions.is_open ends with exactly the states that are not open');
-select set_eq($$ select pg_temp.words_of('command_status_is_known') $$, '{queued,running,done,failed,expired}'::text[], 'a command has five statuses');
+select is(pg_temp.taken_by(function), (select array_agg(u order by u collate "C") from unnest(words) u), function || ' takes exactly its words')
+from (values ('is_order_status', array(select name from monitoring.order_states)),
+             ('is_open_order', array(select unnest(pg_temp.taken_by('is_named')) union select '' union select 'unknown'
+                                     except select name from monitoring.order_states where terminal)),
+             ('is_position_status', array(select name from monitoring.position_states)),
+             ('is_open_position', array(select unnest(pg_temp.taken_by('is_named')) union select '' union select 'unknown'
+                                        except select name from monitoring.position_states where not open)),
+             ('is_order_kind', '{regular,conditional}'), ('is_order_purpose', '{entry,stop_loss,take_profit,close,external}'),
+             ('is_order_side', '{buy,sell}'), ('is_order_source', '{stream,rest,own}'), ('is_report_source', '{stream,rest}'),
+             ('is_position_side', '{both,long,short}'), ('is_direction', '{long,short}'), ('is_origin', '{signal,manual,external,legacy}'),
+             ('is_command_kind', '{open_position,close_position,set_stop_loss,set_take_profit,set_leverage,cancel_order}'),
+             ('is_command_status', '{queued,running,done,failed,expired}'), ('is_final_command_status', '{done,failed,expired}'),
+             ('is_severity', '{DEBUG,INFO,WARNING,ERROR,CRITICAL}')) f (function, words);
+select is(array(select monitoring.is_amount(a) from unnest('{0,0.000000000000000001,12345678901234567890.5,-1,-0.00000001,NaN,Infinity,-Infinity,NULL}'::numeric[])
+                with ordinality u (a, n) order by n),
+          '{t,t,t,f,f,f,f,f,NULL}'::boolean[], 'an amount is finite and not negative');
+select is(array(select monitoring.is_named(w) from unnest('{a,unknown,"",Unknown,NULL}'::text[]) with ordinality u (w, n) order by n),
+          '{t,f,f,t,NULL}'::boolean[], 'a name is neither empty nor the word unknown');
+-- A check is read anew for each statement that writes: in these tables it calls one function and does not list words (decision 15).
+select is_empty($$
+  select c.conname from pg_constraint c
+  where c.contype = 'c' and pg_get_constraintdef(c.oid) ~ 'ARRAY|Infinity'
+    and c.conrelid in (select ('monitoring.' || t)::regclass from unnest('{orders,trades,positions,commands,venue_position_state,events_default}'::text[]) t)
+$$, 'no check of a table on the way of an order lists words');
 
 -- Every status of the life array in worker_save_orders is in rank order.
 select is_empty($$

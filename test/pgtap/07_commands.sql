@@ -136,9 +136,9 @@ select monitoring.worker_save_position_modes(pg_temp.id_of('bee'), array[row('LT
 select pg_temp.opened('LTCUSDT', 'long'), pg_temp.opened('LTCUSDT', 'short');
 select is((select array_agg(position_side order by id) from monitoring.positions where symbol = 'LTCUSDT'), '{long,short}', 'in hedge mode long and short are two positions');
 select is(pg_temp.complaint($$select pg_temp.opened('LTCUSDT')$$), 'TS019 account bee has a position in LTCUSDT already', 'but not long and long');
-select is(monitoring.position_side_of('bin', 'BTCUSDT', 'long'), 'both', 'while nobody knows the mode');
+select is((monitoring.opening_terms('bin', 'BTCUSDT', 'long')).position_side, 'both', 'while nobody knows the mode');
 select monitoring.worker_save_position_modes(pg_temp.id_of('bin'), array[row('', true)::monitoring.position_mode_row, row('BNBUSDT', false)::monitoring.position_mode_row]);
-select is(monitoring.position_side_of('bin', s, 'long'), side, 'mode of ' || s) from (values ('BTCUSDT', 'long'), ('BNBUSDT', 'both')) m (s, side);
+select is((monitoring.opening_terms('bin', s, 'long')).position_side, side, 'mode of ' || s) from (values ('BTCUSDT', 'long'), ('BNBUSDT', 'both')) m (s, side);
 
 -- No opening whose stop might find no place.
 insert into monitoring.orders (account, exchange, symbol, order_id, kind, side, type, status, quantity, position_side, created_at, source)

@@ -11,6 +11,7 @@ namespace tradesync {
 namespace {
 
 constexpr std::int64_t kLookMs = 1000;          // the safety scan of DESIGN §11, Waking
+constexpr std::int64_t kAccountAfterMs = 5;     // who has woken us may be about to commit a command; his account's row can wait
 constexpr std::int64_t kHaltedClaimMs = 3000;
 constexpr std::int64_t kClaimAgainMs = 10000;
 constexpr std::size_t kBurstItems = 256;        // a turn of this many leaves memory behind that is worth giving back
@@ -148,8 +149,7 @@ TurnResult Worker::turn() {
   if (restart_wanted_) return TurnResult::again;
 
   if (!started_ && now_ms >= claim_at_ms_) start(now_ms);
-  const bool looking = now_ms >= look_at_ms_ && !stopping_;
-  if (looking) read_commands(now_ms);
+  if (now_ms >= look_at_ms_ && !stopping_) read_commands(now_ms);
   gather(now_ms);
   machine_->step(Tick{}, now_ms);
   questions_.serve(*machine_, now_ms);
@@ -164,7 +164,7 @@ TurnResult Worker::turn() {
   }
   wire_->resume_reading();
 
-  if (looking) look_at_account(now_ms);
+  if (now_ms >= account_at_ms_ && !stopping_) look_at_account(now_ms);
   say_session_change();
   if (started_) claim_again(now_ms);
   give_memory_back(now_ms);
@@ -175,6 +175,7 @@ TurnResult Worker::turn() {
 // What people have asked for since the last look: the first thing of a turn, because somebody waits for it.
 void Worker::read_commands(std::int64_t now_ms) {
   look_at_ms_ = now_ms + kLookMs;
+  account_at_ms_ = std::min(account_at_ms_, now_ms + kAccountAfterMs);
   if (!started_) return;
   std::string error;
   // Anything but "gone" passes: the next look comes in a second.
@@ -184,6 +185,7 @@ void Worker::read_commands(std::int64_t now_ms) {
 // The account's row may wait until the orders have left: an entry after a halt is refused by the tables themselves
 // (worker_save_own_orders).
 void Worker::look_at_account(std::int64_t now_ms) {
+  account_at_ms_ = INT64_MAX;
   check_account_row();
   follow_access(now_ms);
 }
@@ -209,7 +211,7 @@ void Worker::gather(std::int64_t now_ms) {
 int Worker::timeout_ms() {
   if (!inbox_.empty()) return 0;
   const std::int64_t now_ms = loop_.now_ms();
-  const std::int64_t deadline = std::min({machine_->next_deadline(now_ms), look_at_ms_, questions_.deadline_ms(), claim_at_ms_});
+  const std::int64_t deadline = std::min({machine_->next_deadline(now_ms), look_at_ms_, account_at_ms_, questions_.deadline_ms(), claim_at_ms_});
   const std::int64_t wait = std::max<std::int64_t>(deadline - now_ms, 0);
   const int network = loop_.timeout_ms();
   const int own = static_cast<int>(std::min<std::int64_t>(wait, kLookMs));

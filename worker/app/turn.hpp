@@ -72,6 +72,7 @@ class Worker {
 
   SessionState told_session_ = SessionState::connecting;
   std::int64_t look_at_ms_ = 0, burst_at_ms_ = 0, claim_at_ms_ = 0;
+  std::int64_t account_at_ms_ = INT64_MAX;
   bool started_ = false, restart_wanted_ = false, leave_ = false, stopping_ = false;
 };
 
