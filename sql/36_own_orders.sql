@@ -22,6 +22,23 @@ declare
   ended json[];
   refused text;
 begin
+  -- One order on its way to its first attempt: somebody waits for it, and nothing is there yet. What is not written here meets
+  -- the same conditions again below, and is told which.
+  if cardinality(rows) = 1 and (rows[1]).attempt = 1 and (rows[1]).status = 'submitting' then
+    insert into monitoring.orders
+      (id, account, exchange, symbol, client_order_id, kind, purpose, side, type, status, price, stop_price, quantity, reduce_only,
+       position_side, position_id, attempt, created_at, source)
+    select r.id, a.name, a.exchange, r.symbol, r.client_order_id, r.kind, r.purpose, r.side, r.type, r.status, r.price, r.stop_price,
+           r.quantity, r.reduce_only, r.position_side, r.position_id, r.attempt, clock_timestamp(), 'own'
+    from unnest(rows) r,
+      lateral (select a.name, a.exchange from monitoring.accounts a
+               where a.id = account_id and not (a.halted and r.purpose = 'entry') for share) a
+    on conflict on constraint orders_pkey do nothing;
+    if found then
+      return 1;
+    end if;
+  end if;
+
   select a.name, a.exchange into account_name, venue from monitoring.accounts a where a.id = account_id;
   if not found then
     raise exception 'account number % not found', account_id

@@ -26,7 +26,7 @@ begin
   instrument := monitoring.instrument_for_orders(chosen, symbol, true);
   wanted_notional := trim_scale(case when notional is null and quantity is null
                                      then monitoring.position_notional(account, null, instrument.settle_asset) else notional end);
-  select * into terms from monitoring.opening_terms(chosen.name, instrument.symbol, direction);
+  terms := monitoring.opening_terms(chosen.name, instrument.symbol, direction);
   perform monitoring.check_entry_size(instrument, wanted_notional, quantity, terms.mark);
   leverage := (terms.settings ->> 'leverage')::numeric;
   stop_percent := trim_scale(coalesce(stop_loss_percent, (terms.settings ->> 'stop_loss_percent')::numeric));

@@ -85,7 +85,7 @@ comment on function monitoring.try_reading(monitoring.signal_sources) is 'TS040 
 -- decisions by their primary key: what this costs grows with the window, not with the history of decisions, and a plan
 -- made while there were few of them stays right. Where the relation is not any more what it was when it was attached, the
 -- statement is made anew, which tells what has changed if it does not help.
-create function monitoring.read_signals(source monitoring.signal_sources, at_most int) returns setof monitoring.signal_row
+create function monitoring.read_signals(source monitoring.signal_sources, at_most int) returns monitoring.signal_row[]
   language plpgsql set search_path = pg_catalog, pg_temp
   set plan_cache_mode = force_generic_plan set enable_seqscan = off set work_mem = '32MB' as $$
 declare
@@ -93,16 +93,16 @@ declare
 begin
   loop
     begin
-      return query
-        select q.*
-        from (select distinct on (r.signal_key collate "C") r.*
-              from monitoring.read_as_owner(source.relation, parts[1] || source.relation || parts[2], now() - source.age_window) r
-              where (select d.source_id from monitoring.signal_decisions d
-                     where d.source_id = source.id and d.signal_key = r.signal_key) is null
-              order by r.signal_key collate "C", r.signal_at desc nulls last) q
-        order by q.signal_at desc nulls last
-        limit at_most;
-      return;
+      return (
+        select array_agg(n::monitoring.signal_row)
+        from (select u.*
+              from (select distinct on (r.signal_key collate "C") r.*
+                    from monitoring.read_as_owner(source.relation, parts[1] || source.relation || parts[2], now() - source.age_window) r
+                    where (select d.source_id from monitoring.signal_decisions d
+                           where d.source_id = source.id and d.signal_key = r.signal_key) is null
+                    order by r.signal_key collate "C", r.signal_at desc nulls last) u
+              order by u.signal_at desc nulls last
+              limit at_most) n);
     exception when others then
       if parts = monitoring.signal_statement(source) then
         raise;
@@ -113,7 +113,7 @@ begin
 end
 $$;
 comment on function monitoring.read_signals(monitoring.signal_sources, int) is
-  'Undecided rows of a source''s age window, newest first, at most so many, one of each signal_key.';
+  'Undecided rows of a source''s age window, newest first, at most so many, one of each signal_key; NULL = none.';
 
 -- What is set in a decided row: is_active false where that is mapped, and the columns processed, processed_at, position_opened
 -- and position_id of a test table where they exist. NULL: there is nothing to set.

@@ -58,7 +58,10 @@ create function monitoring.account_is_busy(account text) returns boolean
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform from monitoring.risk_state r where r.account = account_is_busy.account for no key update skip locked;
-  return not found and exists (select from monitoring.risk_state r where r.account = account_is_busy.account);
+  if found then
+    return false;
+  end if;
+  return exists (select from monitoring.risk_state r where r.account = account_is_busy.account);
 end
 $$;
 comment on function monitoring.account_is_busy(text) is
@@ -126,7 +129,7 @@ begin
     end if;
     attempts := attempts + 1;
     began := clock_timestamp();
-    select * into attempt from monitoring.open_signal(source, candidate);
+    attempt := monitoring.open_signal(source, candidate);
     if (attempt.opened).position_id is not null then
       opened := opened || attempt.opened;
       taken := taken || candidate.symbol;
@@ -152,13 +155,16 @@ declare
   attempts record;
 begin
   is_unfinished := false;
-  select array_agg(r) into rows from monitoring.read_signals(source, batch) r;
+  rows := monitoring.read_signals(source, batch);
   if rows is null then
     return;
   end if;
   judged := monitoring.judge_signals(source, rows);
-  select * into attempts from monitoring.open_candidates(source, judged, most_openings, is_worker);
-  decided := attempts.opened || monitoring.save_rejections(source, judged || attempts.rejected);
+  attempts := monitoring.open_candidates(source, judged, most_openings, is_worker);
+  decided := attempts.opened;
+  if cardinality(judged) > cardinality(decided) then
+    decided := decided || monitoring.save_rejections(source, judged || attempts.rejected);
+  end if;
   is_unfinished := attempts.is_unfinished or (cardinality(rows) >= batch and cardinality(decided) > 0);
   if cardinality(decided) > 0 then
     if source.mark_processed then
@@ -267,14 +273,14 @@ declare
   source monitoring.signal_sources;
   failing constant int[] := array(select f.source_id from monitoring.signal_source_failures f);
   is_unfinished boolean := false;
-  has_more boolean;
+  batch record;
 begin
   perform set_config('synchronous_commit', 'off', true);
   for source in select s.* from monitoring.signal_sources s where s.active order by s.id loop
     begin
       if pg_try_advisory_xact_lock(monitoring.source_lock_class(), source.id) then
-        select b.is_unfinished into has_more from monitoring.ingest_batch(source, 1000, 50, true) b;
-        is_unfinished := is_unfinished or has_more;
+        batch := monitoring.ingest_batch(source, 1000, 50, true);
+        is_unfinished := is_unfinished or batch.is_unfinished;
         if source.id = any (failing) then
           perform monitoring.note_source_failure(source.id, source.name, null);
         end if;

@@ -27,12 +27,12 @@ end $$;
 -- The keys that are read, in their order; the whole row of one.
 create function pg_temp.keys_of(relation regclass, at_most int default 100) returns text language sql as $$
   select coalesce(string_agg(r.signal_key, ',' order by number), 'none')
-  from monitoring.signal_sources s, monitoring.read_signals(s, at_most) with ordinality
+  from monitoring.signal_sources s, unnest(monitoring.read_signals(s, at_most)) with ordinality
     r (signal_key, signal_id, symbol, exchange, side, score, score_week, score_month, signal_at, number)
   where s.relation = keys_of.relation $$;
 create function pg_temp.signal(relation regclass, key text) returns text language sql as $$
   select (r.signal_id, r.symbol, r.exchange, r.side, r.score, r.score_week, r.score_month)::text
-  from monitoring.signal_sources s, monitoring.read_signals(s, 100) r where s.relation = signal.relation and r.signal_key = key $$;
+  from monitoring.signal_sources s, unnest(monitoring.read_signals(s, 100)) r where s.relation = signal.relation and r.signal_key = key $$;
 create function pg_temp.mapping_of(relation regclass) returns jsonb language sql as $$
   select mapping from monitoring.signal_sources s where s.relation = mapping_of.relation $$;
 create function pg_temp.decide(relation regclass, key text, for_position bigint default null) returns void language sql as $$
@@ -183,10 +183,10 @@ select monitoring.attach_signal_source('public.odd', '{"signal_key": "key", "sym
 insert into public.odd select k, 'BTCUSDT', 1, 'BUY', now() at time zone 'Europe/Moscow' - m * interval '1 minute'
   from (values ('twice', 2), ('twice', 1), (null, 3), (null, 3), (null, 4), (repeat('x', 600), 5), ('', 6), ('too old', 121), ('Ключ', 7)) v (k, m);
 select is(regexp_replace(pg_temp.keys_of('public.odd'), '(row|md5):[0-9a-f]{32}', '\1', 'g'), 'twice,row,row,md5,,Ключ', 'the same key once, NULL and long keys by their hash; the time zone counts');
-select is((select r.signal_at from monitoring.signal_sources s, monitoring.read_signals(s, 100) r where s.relation = 'public.odd'::regclass and r.signal_key = 'twice'),
+select is((select r.signal_at from monitoring.signal_sources s, unnest(monitoring.read_signals(s, 100)) r where s.relation = 'public.odd'::regclass and r.signal_key = 'twice'),
           now() - interval '1 minute', 'a naive time in the zone of the source, the newest of a key');
 select is(pg_temp.signal('public.odd', 'twice'), '(,BTCUSDT,1,BUY,,,)', 'unmapped columns are NULL, numbers are text');
-select pg_temp.decide('public.odd', r.signal_key) from monitoring.signal_sources s, monitoring.read_signals(s, 100) r where s.relation = 'public.odd'::regclass;
+select pg_temp.decide('public.odd', r.signal_key) from monitoring.signal_sources s, unnest(monitoring.read_signals(s, 100)) r where s.relation = 'public.odd'::regclass;
 select is(pg_temp.keys_of('public.odd'), 'none', 'each of them can be decided');
 -- A unique key in the parent says nothing about the children.
 create table public.child () inherits (public.plain);
