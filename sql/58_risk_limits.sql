@@ -167,24 +167,30 @@ $$;
 comment on function monitoring.check_risk_limits(text, monitoring.instruments, numeric, numeric) is
   'Refuses a position that the account''s limits have no room for (TS033 … TS037); returns what it may be worth at most, NULL = any.';
 
--- Room for a position: takes the account's row of risk_state until the transaction ends, then counts. Waits as long as
--- lock_timeout says; who has waited in vain hears whether there is room at all, before he is told to try again. Two transactions
--- that open on two accounts in opposite order would wait for each other: the server notices after deadlock_timeout.
+-- Room for a position: takes the account's row of risk_state until the transaction ends, then counts. A row that somebody else
+-- holds is waited for as long as lock_timeout says; who has waited in vain hears whether there is room at all, before he is told
+-- to try again. Two transactions that open on two accounts in opposite order would wait for each other: the server notices after
+-- deadlock_timeout.
 create function monitoring.claim_risk(account text, i monitoring.instruments, asked numeric, leverage numeric) returns numeric
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-  begin
-    insert into monitoring.risk_state as s (account, openings) values ($1, 1)
-    on conflict on constraint risk_state_pkey do update set openings = s.openings + 1, updated_at = now();
-  exception
-    when lock_not_available or deadlock_detected then
-      perform monitoring.check_risk_limits(account, i, asked, leverage);
-      raise exception 'account % is busy', quote_ident(account)
-        using errcode = 'TS038',
-              detail = format('Another transaction has opened a position on it and has not ended%s.',
-                              case when sqlstate = '40P01' then '; it waits for an account that this transaction holds' else '' end),
-              hint = 'Try again. A transaction that opens positions should commit at once, and open on accounts in one order.';
-  end;
+  update monitoring.risk_state s set openings = s.openings + 1, updated_at = now()
+  from (select r.account from monitoring.risk_state r where r.account = $1 for no key update skip locked) free
+  where s.account = free.account;
+  if not found then
+    begin
+      insert into monitoring.risk_state as s (account, openings) values ($1, 1)
+      on conflict on constraint risk_state_pkey do update set openings = s.openings + 1, updated_at = now();
+    exception
+      when lock_not_available or deadlock_detected then
+        perform monitoring.check_risk_limits(account, i, asked, leverage);
+        raise exception 'account % is busy', quote_ident(account)
+          using errcode = 'TS038',
+                detail = format('Another transaction has opened a position on it and has not ended%s.',
+                                case when sqlstate = '40P01' then '; it waits for an account that this transaction holds' else '' end),
+                hint = 'Try again. A transaction that opens positions should commit at once, and open on accounts in one order.';
+    end;
+  end if;
   return monitoring.check_risk_limits(account, i, asked, leverage);
 end
 $$;

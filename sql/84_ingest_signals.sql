@@ -2,7 +2,7 @@
 -- ingest_signals(), and by the supervisor, which calls worker_take_signals() when it is woken and once a second.
 --
 -- Order of locks: all sources, by number; then the account's risk_state, accounts by name; the symbol is only tried
--- (open_position). The supervisor waits for none of them.
+-- (reserve_opening). The supervisor waits 50 ms at most.
 
 -- The word for a refusal of open_position(). NULL: nothing is decided, the signal is tried again.
 create function monitoring.reason_of_refusal(code text) returns text
@@ -19,22 +19,22 @@ create function monitoring.reason_of_refusal(code text) returns text
 comment on function monitoring.reason_of_refusal(text) is
   'signal_decisions.reason for a SQLSTATE of open_position(); NULL = a lock, a serialization failure or an account that is not live: decided later.';
 
--- Opens the position of one signal and writes its decision, both or neither. Neither: candidate.reason says why not, or is
+-- Opens the position of one signal and writes its decision, both or neither. Whether its account may be asked for one was judged
+-- in this transaction. Neither: candidate.reason says why not, or is
 -- NULL where the signal is to be tried again.
 create function monitoring.open_signal(source monitoring.signal_sources, inout candidate monitoring.judged_signal,
                                        out opened monitoring.signal_decisions)
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   score constant numeric := coalesce(candidate.score, candidate.score_week, candidate.score_month);
+  account monitoring.accounts;
   position_id bigint;
   message text;
   more text;
 begin
-  position_id := monitoring.open_position(candidate.account, candidate.symbol, candidate.side,
-    notional => monitoring.position_notional(candidate.account, score, candidate.asset), signal_id => candidate.signal_id);
-  if candidate.signal_id is null then  -- it is a signal all the same
-    update monitoring.positions p set origin = 'signal' where p.id = position_id;
-  end if;
+  account := monitoring.account_named(candidate.account);
+  position_id := monitoring.reserve_opening(account, candidate.symbol, candidate.side,
+    monitoring.position_notional(account.name, score, candidate.asset), null, null, candidate.signal_id, 'signal');
   insert into monitoring.signal_decisions as d
     (source_id, source, signal_key, signal_id, exchange, symbol, side, account, score, score_week, score_month, signal_at, wave,
      decision, reason, position_id)
@@ -51,21 +51,6 @@ end
 $$;
 comment on function monitoring.open_signal(monitoring.signal_sources, monitoring.judged_signal) is
   'Opens the position of one signal together with its decision; otherwise candidate.reason says why not, NULL = later.';
-
--- Does somebody's open transaction hold the risk row of the account? The supervisor does not stand in that queue. What it
--- takes here open_position() takes again.
-create function monitoring.account_is_busy(account text) returns boolean
-  language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  perform from monitoring.risk_state r where r.account = account_is_busy.account for no key update skip locked;
-  if found then
-    return false;
-  end if;
-  return exists (select from monitoring.risk_state r where r.account = account_is_busy.account);
-end
-$$;
-comment on function monitoring.account_is_busy(text) is
-  'True when another transaction is opening a position on the account; otherwise locks its risk_state row.';
 
 -- Opens the best candidates, account by account: at most max_trades_per_wave per account and wave, earlier openings of the
 -- wave included; a refused one takes no place. After most_openings attempts the rest is left for the next transaction, so
@@ -97,7 +82,7 @@ begin
   loop
     if candidate.account <> account then
       account := candidate.account;
-      is_busy := is_worker and monitoring.account_is_busy(account);
+      is_busy := false;
       most_per_wave := monitoring.setting_of(account, 'max_trades_per_wave')::int;
       places := '{}';
       taken := '{}';
@@ -136,8 +121,8 @@ begin
       places := places || jsonb_build_object(wave, (places ->> wave)::int - 1);
     elsif (attempt.candidate).reason is not null then
       rejected := rejected || attempt.candidate;
-    elsif is_worker and clock_timestamp() - began > interval '0.5 s' then
-      is_busy := true;  -- a lock was waited for; the others of this account are not made to wait for it again
+    elsif is_worker and clock_timestamp() - began > interval '20 ms' then
+      is_busy := true;  -- a lock was waited for in vain; the others of this account are not made to wait for it again
     end if;
   end loop;
 end
@@ -205,7 +190,7 @@ comment on function monitoring.lock_source(monitoring.signal_sources) is 'Takes 
 -- age window and no decision yet gets one, except where its account is not live yet or a lock was not obtained.
 create function monitoring.ingest_signals(source regclass default null, batch int default 1000)
   returns table (signal_key text, signal_id text, symbol text, decision text, reason text, position_id bigint)
-  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '2s' as $$
 declare
   chosen constant monitoring.signal_sources[] := array(
     select s from monitoring.signal_sources s
@@ -267,7 +252,7 @@ comment on function monitoring.note_source_failure(int, text, text) is
 -- alone. A lock that somebody holds, on the source or on its table, only postpones. The commit need not reach the disk at
 -- once: the worker's own commit in front of the order flushes it, and without that one nothing has happened yet.
 create function monitoring.worker_take_signals() returns boolean
-  language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '100ms'
+  language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '50ms'
   set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   source monitoring.signal_sources;
