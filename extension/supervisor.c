@@ -302,9 +302,9 @@ scan(void)
 
 /* Orders wait for it, so it comes first in a round. True: there is more, the next round must not wait. */
 static bool
-take_signals(void)
+take_signals(bool newest_only)
 {
-	return listed.extension && !is_held() && supervisor_take_signals();
+	return listed.extension && !is_held() && supervisor_take_signals(newest_only);
 }
 
 static void
@@ -364,11 +364,11 @@ tradesync_supervisor_main(Datum arg)
 
 	for (;;)
 	{
-		bool		more = take_signals();
+		/* Who has woken us may be about to commit: new signals come first as long as they come, within reason. */
 		TimestampTz now = GetCurrentTimestamp();
 		bool		look_around = !woken || TimestampDifferenceExceeds(looked_around, now, SCAN_INTERVAL_MS);
+		bool		more = take_signals(!look_around);
 
-		/* Who has woken us may be about to commit: signals come first as long as they come, within reason. */
 		if (look_around)
 		{
 			looked_around = now;

@@ -1,6 +1,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "pgstat.h"
 #include "tcop/tcopprot.h"
@@ -146,36 +147,42 @@ supervisor_read_accounts(account_list *list)
 	return true;
 }
 
+typedef struct signals_pass
+{
+	bool		newest_only;
+	bool		more;
+} signals_pass;
+
 static void
 take_signals(void *arg)
 {
 	static SPIPlanPtr plan = NULL;	/* kept: orders wait for this statement */
-	bool	   *more = arg;
+	signals_pass *pass = arg;
 	bool		null;
 
-	*more = false;
+	pass->more = false;
 	if (!adopt_owner())
 		return;
 	if (plan == NULL)
 	{
-		SPIPlanPtr	fresh = SPI_prepare("select monitoring.worker_take_signals()", 0, NULL);
+		SPIPlanPtr	fresh = SPI_prepare("select monitoring.worker_take_signals($1)", 1, (Oid[]) {BOOLOID});
 
 		if (fresh == NULL || SPI_keepplan(fresh) != 0)
 			elog(ERROR, "could not prepare worker_take_signals(): %s", SPI_result_code_string(SPI_result));
 		plan = fresh;
 	}
-	if (SPI_execute_plan(plan, NULL, NULL, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
+	if (SPI_execute_plan(plan, (Datum[]) {BoolGetDatum(pass->newest_only)}, NULL, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "worker_take_signals() did not answer");
-	*more = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)) && !null;
+	pass->more = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)) && !null;
 }
 
 bool
-supervisor_take_signals(void)
+supervisor_take_signals(bool newest_only)
 {
 	static bool failing = false;
-	bool		more = false;
+	signals_pass pass = {newest_only, false};
 
-	return run(take_signals, &more, &failing, "take signals in") && more;
+	return run(take_signals, &pass, &failing, "take signals in") && pass.more;
 }
 
 static void

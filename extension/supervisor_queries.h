@@ -25,8 +25,8 @@ typedef struct account_list
 /* False: the database could not be asked, nothing may be concluded. */
 bool		supervisor_read_accounts(account_list *list);
 
-/* monitoring.worker_take_signals(). True: there is more to take in, call again at once. */
-bool		supervisor_take_signals(void);
+/* monitoring.worker_take_signals(newest_only). True: there is more to take in, call again at once. */
+bool		supervisor_take_signals(bool newest_only);
 
 /* testkit.worker_run_due_waves(). Its table's trigger wakes us for the signals. */
 void		supervisor_run_waves(void);

@@ -57,7 +57,7 @@ comment on column monitoring.signal_sources.time_zone is 'Of a timestamp column 
 comment on column monitoring.signal_sources.mark_processed is
   'True: decided rows are marked in the source itself. False: the source is never written.';
 comment on column monitoring.signal_sources.statement is
-  'The statement that reads it, before and after the name of the relation, as made when it was attached.';
+  'The statement that reads it, as made when it was attached: before the name of the relation, after it, and after it for the newest rows.';
 comment on column monitoring.signal_sources.active is 'False after detach_signal_source(): not read any more, its decisions stay.';
 comment on column monitoring.signal_sources.attached_by is 'Who attached it last.';
 comment on column monitoring.signal_sources.attached_at is 'When.';

@@ -23,10 +23,11 @@ comment on function monitoring.signal_key_expression(monitoring.signal_sources) 
 
 -- The condition for being inside the age window that begins at since, which is SQL text. A naive time is compared as it is
 -- stored, an hour or two early because of the hour that a change of clocks repeats, so that an index can be used.
-create function monitoring.signal_window_condition(source monitoring.signal_sources, since text) returns text
+create function monitoring.signal_window_condition(source monitoring.signal_sources, since text, or_no_time boolean default true) returns text
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   of_column constant text := format('tradesync_row.%I', source.mapping ->> 'timestamp');
+  alternative constant text := case when or_no_time then format(' or %s is null', of_column) else '' end;
   type_of_time regtype;
 begin
   select c.type into type_of_time from monitoring.columns_of(source.relation) c where c.name = source.mapping ->> 'timestamp';
@@ -37,20 +38,22 @@ begin
             hint = 'Call monitoring.attach_signal_source() with a new mapping, or monitoring.detach_signal_source().';
   end if;
   if type_of_time = 'timestamptz'::regtype then
-    return format('(%1$s >= %2$s or %1$s is null)', of_column, since);
+    return format('(%s >= %s%s)', of_column, since, alternative);
   end if;
-  return format('(%1$s >= (%3$s at time zone %2$L) - interval ''2 hours'' and %1$s at time zone %2$L >= %3$s or %1$s is null)',
-                of_column, source.time_zone, since);
+  return format('(%1$s >= (%3$s at time zone %2$L) - interval ''2 hours'' and %1$s at time zone %2$L >= %3$s%4$s)',
+                of_column, source.time_zone, since, alternative);
 end
 $$;
-comment on function monitoring.signal_window_condition(monitoring.signal_sources, text) is
-  'SQL text for: the time of tradesync_row is not before since, or NULL; TS040 when the column is not what it was.';
+comment on function monitoring.signal_window_condition(monitoring.signal_sources, text, boolean) is
+  'SQL text for: the time of tradesync_row is not before since, or (or_no_time) NULL; TS040 when the column is not what it was.';
 
--- The statement that reads the age window of a source: what comes before and after the name of the relation.
+-- The statement that reads the age window of a source: what comes before the name of the relation, what after it, and what after
+-- it when only the newest 32 rows are wanted.
 create function monitoring.signal_statement(source monitoring.signal_sources) returns text[]
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   in_window constant text := monitoring.signal_window_condition(source, '$1');
+  is_active constant text := case when source.mapping ? 'is_active' then format(' and tradesync_row.%I', source.mapping ->> 'is_active') else '' end;
   columns text;
 begin
   select string_agg(case when m.key is null then 'null::text' else format('tradesync_row.%I::text', m.value) end, ', ' order by k.number)
@@ -60,12 +63,14 @@ begin
   return array[
     format('select %s, %s, tradesync_row.%I%s from ', monitoring.signal_key_expression(source), columns, source.mapping ->> 'timestamp',
            case when in_window like '%at time zone%' then format(' at time zone %L', source.time_zone) end),
-    format(' as tradesync_row where %s%s', in_window,
-           case when source.mapping ? 'is_active' then format(' and tradesync_row.%I', source.mapping ->> 'is_active') end)];
+    format(' as tradesync_row where %s%s', in_window, is_active),
+    format(' as tradesync_row where %s%s order by tradesync_row.%I desc limit 32',
+           monitoring.signal_window_condition(source, '$1', false), is_active, source.mapping ->> 'timestamp')];
 end
 $$;
 comment on function monitoring.signal_statement(monitoring.signal_sources) is
-  'SQL text that reads the rows of a source''s age window, $1 being its begin, as signal_row: before and after the relation.';
+  'SQL text that reads the rows of a source''s age window, $1 being its begin, as signal_row: before the relation, after it, after it for '
+  'the newest rows.';
 
 -- Reads one row of a source, so that what is wrong with it is told when it is attached; TS040.
 create function monitoring.try_reading(source monitoring.signal_sources) returns void
@@ -81,28 +86,35 @@ end
 $$;
 comment on function monitoring.try_reading(monitoring.signal_sources) is 'TS040 when the source cannot be read.';
 
--- The rows of the age window that have no decision yet, newest first, one of each key. Each row is looked up in the
+-- The rows of the age window that have no decision yet, newest first, one of each key. newest_only: of the newest rows, which is
+-- where a signal that has just been written is as a rule, unless there is nothing else among them. Each row is looked up in the
 -- decisions by their primary key: what this costs grows with the window, not with the history of decisions, and a plan
 -- made while there were few of them stays right. Where the relation is not any more what it was when it was attached, the
 -- statement is made anew, which tells what has changed if it does not help.
-create function monitoring.read_signals(source monitoring.signal_sources, at_most int) returns monitoring.signal_row[]
+create function monitoring.read_signals(source monitoring.signal_sources, at_most int, newest_only boolean default false)
+  returns monitoring.signal_row[]
   language plpgsql set search_path = pg_catalog, pg_temp
   set plan_cache_mode = force_generic_plan set enable_seqscan = off set work_mem = '32MB' as $$
 declare
   parts text[] := source.statement;
+  tail int := case when newest_only then 3 else 2 end;
+  unseen monitoring.signal_row[];
 begin
   loop
     begin
-      return (
-        select array_agg(n::monitoring.signal_row)
-        from (select u.*
-              from (select distinct on (r.signal_key collate "C") r.*
-                    from monitoring.read_as_owner(source.relation, parts[1] || source.relation || parts[2], now() - source.age_window) r
-                    where (select d.source_id from monitoring.signal_decisions d
-                           where d.source_id = source.id and d.signal_key = r.signal_key) is null
-                    order by r.signal_key collate "C", r.signal_at desc nulls last) u
-              order by u.signal_at desc nulls last
-              limit at_most) n);
+      select array_agg(n::monitoring.signal_row) into unseen
+      from (select u.*
+            from (select distinct on (r.signal_key collate "C") r.*
+                  from monitoring.read_as_owner(source.relation, parts[1] || source.relation || parts[tail], now() - source.age_window) r
+                  where (select d.source_id from monitoring.signal_decisions d
+                         where d.source_id = source.id and d.signal_key = r.signal_key) is null
+                  order by r.signal_key collate "C", r.signal_at desc nulls last) u
+            order by u.signal_at desc nulls last
+            limit at_most) n;
+      if tail = 2 or coalesce(cardinality(unseen), 0) < 32 then
+        return unseen;
+      end if;
+      tail := 2;  -- a wave: the best of all of it come first
     exception when others then
       if parts = monitoring.signal_statement(source) then
         raise;
@@ -112,8 +124,8 @@ begin
   end loop;
 end
 $$;
-comment on function monitoring.read_signals(monitoring.signal_sources, int) is
-  'Undecided rows of a source''s age window, newest first, at most so many, one of each signal_key; NULL = none.';
+comment on function monitoring.read_signals(monitoring.signal_sources, int, boolean) is
+  'Undecided rows of a source''s age window (newest_only: among its newest 32), newest first, at most so many, one of each signal_key; NULL = none.';
 
 -- What is set in a decided row: is_active false where that is mapped, and the columns processed, processed_at, position_opened
 -- and position_id of a test table where they exist. NULL: there is nothing to set.

@@ -132,7 +132,7 @@ comment on function monitoring.open_candidates(monitoring.signal_sources, monito
 
 -- One batch of a source whose lock is held. is_unfinished: there is more to decide at once.
 create function monitoring.ingest_batch(source monitoring.signal_sources, batch int, most_openings int, is_worker boolean,
-    out decided monitoring.signal_decisions[], out is_unfinished boolean)
+    newest_only boolean, out decided monitoring.signal_decisions[], out is_unfinished boolean)
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   rows monitoring.signal_row[];
@@ -140,7 +140,7 @@ declare
   attempts record;
 begin
   is_unfinished := false;
-  rows := monitoring.read_signals(source, batch);
+  rows := monitoring.read_signals(source, batch, newest_only);
   if rows is null then
     return;
   end if;
@@ -163,7 +163,7 @@ begin
   end if;
 end
 $$;
-comment on function monitoring.ingest_batch(monitoring.signal_sources, int, int, boolean) is
+comment on function monitoring.ingest_batch(monitoring.signal_sources, int, int, boolean, boolean) is
   'Reads, judges and decides one batch of a source, with one event; returns the decisions and whether there is more.';
 
 -- Everybody who decides signals of a source holds this until the end of his transaction.
@@ -213,7 +213,7 @@ begin
   foreach attached in array chosen loop
     return query
       select d.signal_key, d.signal_id, d.symbol, d.decision, d.reason, d.position_id
-      from monitoring.ingest_batch(attached, batch, batch, false) b, unnest(b.decided) d;
+      from monitoring.ingest_batch(attached, batch, batch, false, false) b, unnest(b.decided) d;
   end loop;
 end
 $$;
@@ -250,8 +250,9 @@ comment on function monitoring.note_source_failure(int, text, text) is
 
 -- One batch of every active source, never waiting long for anybody. Each has its own subtransaction: what fails here fails
 -- alone. A lock that somebody holds, on the source or on its table, only postpones. The commit need not reach the disk at
--- once: the worker's own commit in front of the order flushes it, and without that one nothing has happened yet.
-create function monitoring.worker_take_signals() returns boolean
+-- once: the worker's own commit in front of the order flushes it, and without that one nothing has happened yet. newest_only is
+-- how it is called when it is woken: what costs grows with the window comes a few milliseconds later.
+create function monitoring.worker_take_signals(newest_only boolean default false) returns boolean
   language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '50ms'
   set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
@@ -264,7 +265,7 @@ begin
   for source in select s.* from monitoring.signal_sources s where s.active order by s.id loop
     begin
       if pg_try_advisory_xact_lock(monitoring.source_lock_class(), source.id) then
-        batch := monitoring.ingest_batch(source, 1000, 50, true);
+        batch := monitoring.ingest_batch(source, 1000, 50, true, newest_only);
         is_unfinished := is_unfinished or batch.is_unfinished;
         if source.id = any (failing) then
           perform monitoring.note_source_failure(source.id, source.name, null);
@@ -280,5 +281,5 @@ begin
   return is_unfinished;
 end
 $$;
-comment on function monitoring.worker_take_signals() is
-  'Supervisor: decides one batch of every active source; true = there is more, call again at once.';
+comment on function monitoring.worker_take_signals(boolean) is
+  'Supervisor: decides one batch of every active source, newest_only: among its newest rows; true = there is more, call again at once.';

@@ -25,9 +25,9 @@ exception when others then
   return sqlstate || ' ' || detail;
 end $$;
 -- The keys that are read, in their order; the whole row of one.
-create function pg_temp.keys_of(relation regclass, at_most int default 100) returns text language sql as $$
+create function pg_temp.keys_of(relation regclass, at_most int default 100, newest_only boolean default false) returns text language sql as $$
   select coalesce(string_agg(r.signal_key, ',' order by number), 'none')
-  from monitoring.signal_sources s, unnest(monitoring.read_signals(s, at_most)) with ordinality
+  from monitoring.signal_sources s, unnest(monitoring.read_signals(s, at_most, newest_only)) with ordinality
     r (signal_key, signal_id, symbol, exchange, side, score, score_week, score_month, signal_at, number)
   where s.relation = keys_of.relation $$;
 create function pg_temp.signal(relation regclass, key text) returns text language sql as $$
@@ -168,6 +168,7 @@ alter table public.test_scoring_history alter "timestamp" drop not null;
 insert into public.test_scoring_history (id, symbol, exchange, "timestamp") values (7, 'XRPUSDT', 'bybit', null);
 select is(pg_temp.keys_of('public.test_scoring_history'), '6,2,1,4,7', 'active rows of the age window and those without a time, newest first');
 select is(pg_temp.keys_of('public.test_scoring_history', 2), '6,2', 'at most so many');
+select is(pg_temp.keys_of('public.test_scoring_history', newest_only => true), '6,2,1,4', 'the newest rows have a time');
 select is(pg_temp.signal('public.test_scoring_history', '1'), '(a,BTC/USDT:USDT,Binance,Buy,71.50,70,NaN)', 'columns come as they are');
 select is(pg_temp.signal('public.test_scoring_history', '2'), '(,ETHUSDT,bybit,,,,)', 'NULL stays NULL');
 select pg_temp.decide('public.test_scoring_history', key) from unnest('{2,6}'::text[]) key;
@@ -183,6 +184,7 @@ select monitoring.attach_signal_source('public.odd', '{"signal_key": "key", "sym
 insert into public.odd select k, 'BTCUSDT', 1, 'BUY', now() at time zone 'Europe/Moscow' - m * interval '1 minute'
   from (values ('twice', 2), ('twice', 1), (null, 3), (null, 3), (null, 4), (repeat('x', 600), 5), ('', 6), ('too old', 121), ('Ключ', 7)) v (k, m);
 select is(regexp_replace(pg_temp.keys_of('public.odd'), '(row|md5):[0-9a-f]{32}', '\1', 'g'), 'twice,row,row,md5,,Ключ', 'the same key once, NULL and long keys by their hash; the time zone counts');
+select is(regexp_replace(pg_temp.keys_of('public.odd', newest_only => true), '(row|md5):[0-9a-f]{32}', '\1', 'g'), 'twice,row,row,md5,,Ключ', 'so it does for the newest');
 select is((select r.signal_at from monitoring.signal_sources s, unnest(monitoring.read_signals(s, 100)) r where s.relation = 'public.odd'::regclass and r.signal_key = 'twice'),
           now() - interval '1 minute', 'a naive time in the zone of the source, the newest of a key');
 select is(pg_temp.signal('public.odd', 'twice'), '(,BTCUSDT,1,BUY,,,)', 'unmapped columns are NULL, numbers are text');
@@ -198,6 +200,14 @@ select is(pg_temp.keys_of('public.split'), '5', 'a partitioned table');
 refresh materialized view public.kept;
 select is(pg_temp.keys_of('public.kept'), '0,1', 'a materialized view');
 select is(pg_temp.keys_of('public.seen'), '0,1', 'a view');
+-- The newest rows are enough where a known one is among them. Else it is a wave, and the best of all of it are wanted.
+create table public.wave (key int, sym text, ex text, dir text, at timestamptz);
+select monitoring.attach_signal_source('public.wave', '{"signal_key": "key", "symbol": "sym", "exchange": "ex", "side": "dir", "timestamp": "at"}', '{b1,n1}');
+insert into public.wave select n, 'BTCUSDT', 'bybit', 'BUY', now() - n * interval '1 minute' from generate_series(1, 40) n;
+select is(pg_temp.keys_of('public.wave', newest_only => true), (select string_agg(n::text, ',' order by n) from generate_series(1, 40) n), 'a wave is read whole');
+select pg_temp.decide('public.wave', n::text) from generate_series(1, 10) n;
+select is(pg_temp.keys_of('public.wave', newest_only => true), (select string_agg(n::text, ',' order by n) from generate_series(11, 32) n), 'else of the newest 32 those without a decision');
+select is(pg_temp.keys_of('public.wave'), (select string_agg(n::text, ',' order by n) from generate_series(11, 40) n), 'the others are read when all are');
 -- The source changes under our feet.
 alter table public.odd alter at type timestamptz;
 select lives_ok($$select pg_temp.keys_of('public.odd')$$, 'a time may become one with time zone');
@@ -284,7 +294,7 @@ select is((select count(*)::int from public.theirs), 4, 'nothing is gone');
 -- Who may.
 select is(has_function_privilege(role_name, f, 'execute'), allowed, format('%s %s execute %s', role_name, case when allowed then 'may' else 'may not' end, f))
 from (values ('tradesync_trader', 'monitoring.attach_signal_source(regclass,jsonb,text[],jsonb)', false), ('tradesync_admin', 'monitoring.attach_signal_source(regclass,jsonb,text[],jsonb)', true),
-             ('tradesync_admin', 'monitoring.detach_signal_source(regclass)', true), ('tradesync_admin', 'monitoring.read_signals(monitoring.signal_sources,int)', false),
+             ('tradesync_admin', 'monitoring.detach_signal_source(regclass)', true), ('tradesync_admin', 'monitoring.read_signals(monitoring.signal_sources,int,boolean)', false),
              ('tradesync_admin', 'monitoring.run_as(oid,text,text[])', false), ('tradesync_admin', 'monitoring.read_as_owner(regclass,text,timestamptz)', false),
              ('tradesync_admin', 'monitoring.mark_signals_processed(monitoring.signal_sources,text[])', false)) p (role_name, f, allowed);
 

@@ -214,7 +214,7 @@ select is((select count(*) from monitoring.positions where is_open), 60::bigint,
 
 -- A decision that is there already takes the position back. Only a transaction with an old snapshot can come so far.
 select pg_temp.start_again();
-create or replace function monitoring.read_signals(source monitoring.signal_sources, at_most int) returns monitoring.signal_row[] language sql as $$
+create or replace function monitoring.read_signals(source monitoring.signal_sources, at_most int, newest_only boolean default false) returns monitoring.signal_row[] language sql as $$
   select array[('1', null, 'BTCUSDT', 'bybit', 'BUY', '70', '70', '70', now()), ('2', null, 'ETHUSDT', 'bybit', 'BUY', '70', '1', '70', now()),
                ('3', null, 'SOLUSDT', 'bybit', 'BUY', '70', null, '70', now())]::monitoring.signal_row[] $$;
 insert into monitoring.signal_decisions (source_id, source, signal_key, decision, reason) values (:news_id, 'public.news', '1', 'rejected', 'by somebody else'), (:news_id, 'public.news', '2', 'rejected', 'by somebody else');
