@@ -372,6 +372,7 @@ tradesync_supervisor_main(Datum arg)
 		if (look_around)
 		{
 			looked_around = now;
+			supervisor_note_signals();
 			scan();
 			run_waves_when_due();
 			do_chores_when_due();

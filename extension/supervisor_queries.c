@@ -3,6 +3,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "nodes/pg_list.h"
 #include "pgstat.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
@@ -151,7 +152,11 @@ typedef struct signals_pass
 {
 	bool		newest_only;
 	bool		more;
+	char	   *received;		/* in TopMemoryContext; NULL: nothing */
 } signals_pass;
+
+/* What was decided and has no event yet. */
+static List *unnoted = NIL;
 
 static void
 take_signals(void *arg)
@@ -159,13 +164,16 @@ take_signals(void *arg)
 	static SPIPlanPtr plan = NULL;	/* kept: orders wait for this statement */
 	signals_pass *pass = arg;
 	bool		null;
+	HeapTuple	row;
+	TupleDesc	shape;
+	char	   *received;
 
 	pass->more = false;
 	if (!adopt_owner())
 		return;
 	if (plan == NULL)
 	{
-		SPIPlanPtr	fresh = SPI_prepare("select monitoring.worker_take_signals($1)", 1, (Oid[]) {BOOLOID});
+		SPIPlanPtr	fresh = SPI_prepare("select is_unfinished, received from monitoring.worker_take_signals($1)", 1, (Oid[]) {BOOLOID});
 
 		if (fresh == NULL || SPI_keepplan(fresh) != 0)
 			elog(ERROR, "could not prepare worker_take_signals(): %s", SPI_result_code_string(SPI_result));
@@ -173,16 +181,49 @@ take_signals(void *arg)
 	}
 	if (SPI_execute_plan(plan, (Datum[]) {BoolGetDatum(pass->newest_only)}, NULL, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "worker_take_signals() did not answer");
-	pass->more = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)) && !null;
+	row = SPI_tuptable->vals[0];
+	shape = SPI_tuptable->tupdesc;
+	pass->more = DatumGetBool(SPI_getbinval(row, shape, 1, &null)) && !null;
+	received = SPI_getvalue(row, shape, 2);
+	if (received != NULL)
+		pass->received = MemoryContextStrdup(TopMemoryContext, received);
 }
 
 bool
 supervisor_take_signals(bool newest_only)
 {
 	static bool failing = false;
-	signals_pass pass = {newest_only, false};
+	signals_pass pass = {newest_only, false, NULL};
+	bool		done = run(take_signals, &pass, &failing, "take signals in");
 
-	return run(take_signals, &pass, &failing, "take signals in") && pass.more;
+	if (done && pass.received != NULL)
+	{
+		MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
+
+		unnoted = lappend(unnoted, pass.received);
+		MemoryContextSwitchTo(before);
+	}
+	return done && pass.more;
+}
+
+static void
+note_signals(void *arg)
+{
+	if (adopt_owner())
+		SPI_execute_with_args("select monitoring.note_received($1::jsonb)", 1, (Oid[]) {TEXTOID},
+							  (Datum[]) {CStringGetTextDatum(arg)}, NULL, false, 0);
+}
+
+void
+supervisor_note_signals(void)
+{
+	static bool failing = false;
+	ListCell   *cell;
+
+	foreach(cell, unnoted)
+		run(note_signals, lfirst(cell), &failing, "record signals");
+	list_free_deep(unnoted);
+	unnoted = NIL;
 }
 
 static void

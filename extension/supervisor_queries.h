@@ -28,6 +28,9 @@ bool		supervisor_read_accounts(account_list *list);
 /* monitoring.worker_take_signals(newest_only). True: there is more to take in, call again at once. */
 bool		supervisor_take_signals(bool newest_only);
 
+/* Their events, which no order waits for. */
+void		supervisor_note_signals(void);
+
 /* testkit.worker_run_due_waves(). Its table's trigger wakes us for the signals. */
 void		supervisor_run_waves(void);
 

@@ -65,7 +65,6 @@ declare
   began timestamptz;
   account text := '';
   is_busy boolean;
-  most_per_wave int;
   places jsonb;
   wave text;
   taken text[];
@@ -83,7 +82,6 @@ begin
     if candidate.account <> account then
       account := candidate.account;
       is_busy := false;
-      most_per_wave := monitoring.setting_of(account, 'max_trades_per_wave')::int;
       places := '{}';
       taken := '{}';
     end if;
@@ -97,13 +95,17 @@ begin
     end if;
     wave := extract(epoch from candidate.wave)::text;
     if not places ? wave then
-      places := places || jsonb_build_object(wave, most_per_wave - (
-        select count(*) from monitoring.signal_decisions d
-        where d.source_id + 0 = source.id and d.account = candidate.account and d.wave = candidate.wave and d.decision = 'opened'));
+      places := places || jsonb_build_object(wave,
+        (select (s.value #>> '{}')::int from monitoring.settings s
+         where s.key = 'max_trades_per_wave' and (s.account is null or s.account = candidate.account)
+         order by s.account is null, s.builtin limit 1)
+        - (select count(*) from monitoring.signal_decisions d
+           where d.source_id + 0 = source.id and d.account = candidate.account and d.wave = candidate.wave and d.decision = 'opened'));
     end if;
     if (places ->> wave)::int <= 0 then
       candidate.reason := 'wave_limit';
-      candidate.detail := format('%s positions were opened in the wave of %s', most_per_wave, candidate.wave);
+      candidate.detail := format('%s positions were opened in the wave of %s', monitoring.setting_of(account, 'max_trades_per_wave'),
+                                 candidate.wave);
       rejected := rejected || candidate;
       continue;
     end if;
@@ -130,9 +132,9 @@ $$;
 comment on function monitoring.open_candidates(monitoring.signal_sources, monitoring.judged_signal[], int, boolean) is
   'Opens the best candidates of a batch within max_trades_per_wave; returns decisions, rejections, and whether some were left.';
 
--- One batch of a source whose lock is held. is_unfinished: there is more to decide at once.
+-- One batch of a source whose lock is held. is_unfinished: there is more to decide at once. received: for the event about it.
 create function monitoring.ingest_batch(source monitoring.signal_sources, batch int, most_openings int, is_worker boolean,
-    newest_only boolean, out decided monitoring.signal_decisions[], out is_unfinished boolean)
+    newest_only boolean, out decided monitoring.signal_decisions[], out is_unfinished boolean, out received jsonb)
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   rows monitoring.signal_row[];
@@ -155,16 +157,23 @@ begin
     if source.mark_processed then
       perform monitoring.mark_signals_processed(source, array(select d.signal_key from unnest(decided) d));
     end if;
-    insert into monitoring.events (event_type, event_data)
-    select 'signals_received',
-           jsonb_build_object('source', source.name, 'received', cardinality(rows), 'decided', cardinality(decided),
-                              'opened', cardinality(attempts.opened), 'reasons', jsonb_object_agg(c.reason, c.n))
-    from (select d.reason, count(*) as n from unnest(decided) d group by d.reason) c;
+    received := jsonb_build_object('source', source.name, 'received', cardinality(rows), 'decided', cardinality(decided),
+      'opened', cardinality(attempts.opened), 'reasons',
+      (select jsonb_object_agg(c.reason, c.n) from (select d.reason, count(*) as n from unnest(decided) d group by d.reason) c));
   end if;
 end
 $$;
 comment on function monitoring.ingest_batch(monitoring.signal_sources, int, int, boolean, boolean) is
-  'Reads, judges and decides one batch of a source, with one event; returns the decisions and whether there is more.';
+  'Reads, judges and decides one batch of a source; returns the decisions, whether there is more, and what its event says (NULL = none).';
+
+create function monitoring.note_received(received jsonb) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into monitoring.events (event_type, event_data)
+  select 'signals_received', r from jsonb_array_elements(received) r;
+end
+$$;
+comment on function monitoring.note_received(jsonb) is 'An event for each batch of signals that was decided; received: an array of their event_data.';
 
 -- Everybody who decides signals of a source holds this until the end of his transaction.
 create function monitoring.source_lock_class() returns int
@@ -197,6 +206,7 @@ declare
     where s.active and (ingest_signals.source is null or s.relation = ingest_signals.source)
     order by s.id);
   attached monitoring.signal_sources;
+  taken record;
 begin
   if batch is null or batch < 1 then
     raise exception 'invalid batch %', coalesce(batch::text, 'NULL')
@@ -211,9 +221,11 @@ begin
     perform monitoring.lock_source(attached);
   end loop;
   foreach attached in array chosen loop
-    return query
-      select d.signal_key, d.signal_id, d.symbol, d.decision, d.reason, d.position_id
-      from monitoring.ingest_batch(attached, batch, batch, false, false) b, unnest(b.decided) d;
+    taken := monitoring.ingest_batch(attached, batch, batch, false, false);
+    if taken.received is not null then
+      perform monitoring.note_received(jsonb_build_array(taken.received));
+    end if;
+    return query select d.signal_key, d.signal_id, d.symbol, d.decision, d.reason, d.position_id from unnest(taken.decided) d;
   end loop;
 end
 $$;
@@ -252,21 +264,24 @@ comment on function monitoring.note_source_failure(int, text, text) is
 -- alone. A lock that somebody holds, on the source or on its table, only postpones. The commit need not reach the disk at
 -- once: the worker's own commit in front of the order flushes it, and without that one nothing has happened yet. newest_only is
 -- how it is called when it is woken: what costs grows with the window comes a few milliseconds later.
-create function monitoring.worker_take_signals(newest_only boolean default false) returns boolean
+create function monitoring.worker_take_signals(newest_only boolean, out is_unfinished boolean, out received jsonb)
   language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '50ms'
   set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   source monitoring.signal_sources;
   failing constant int[] := array(select f.source_id from monitoring.signal_source_failures f);
-  is_unfinished boolean := false;
   batch record;
 begin
   perform set_config('synchronous_commit', 'off', true);
+  is_unfinished := false;
   for source in select s.* from monitoring.signal_sources s where s.active order by s.id loop
     begin
       if pg_try_advisory_xact_lock(monitoring.source_lock_class(), source.id) then
         batch := monitoring.ingest_batch(source, 1000, 50, true, newest_only);
         is_unfinished := is_unfinished or batch.is_unfinished;
+        if batch.received is not null then
+          received := coalesce(received, '[]') || batch.received;
+        end if;
         if source.id = any (failing) then
           perform monitoring.note_source_failure(source.id, source.name, null);
         end if;
@@ -278,8 +293,8 @@ begin
         perform monitoring.note_source_failure(source.id, source.name, sqlerrm);
     end;
   end loop;
-  return is_unfinished;
 end
 $$;
 comment on function monitoring.worker_take_signals(boolean) is
-  'Supervisor: decides one batch of every active source, newest_only: among its newest rows; true = there is more, call again at once.';
+  'Supervisor: decides one batch of every active source, newest_only: among its newest rows; is_unfinished: there is more, call again at once; received: '
+  'for note_received(), after the orders.';

@@ -149,7 +149,7 @@ def test_owners_of_a_source_gain_no_rights(cluster):
 
 def test_the_supervisor_goes_on_without_its_function(cluster):
     log = cluster.home / "server.log"
-    cluster.rows("alter function monitoring.worker_take_signals() rename to mislaid")
+    cluster.rows("alter function monitoring.worker_take_signals(boolean) rename to mislaid")
     try:
         wait_for(lambda: "could not take signals in" in log.read_text(encoding="utf-8"), "a warning", 5)
         # Accounts are still looked after: this one's worker starts, and finds nobody at the other end.
@@ -159,7 +159,7 @@ def test_the_supervisor_goes_on_without_its_function(cluster):
         seen = cluster.value("select state || ' ' || coalesce(wait_event, '') from pg_stat_activity where backend_type = 'pg_tradesync supervisor'")
         assert seen.split()[0] in ("idle", "active"), seen
     finally:
-        cluster.rows("alter function monitoring.mislaid() rename to worker_take_signals")
+        cluster.rows("alter function monitoring.mislaid(boolean) rename to worker_take_signals")
     wait_for(lambda: "could take signals in again" in log.read_text(encoding="utf-8"), "the end of it", 5)
     assert log.read_text(encoding="utf-8").count("could not take signals in") == 1
     cluster.rows("select monitoring.disable_account('lonely')")

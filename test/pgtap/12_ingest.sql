@@ -99,7 +99,7 @@ select pg_temp.start_again();
 update public.worker_states set state = 'restoring' where id = (select id from monitoring.accounts where name = 'bee');
 select pg_temp.signal('1', 'BTCUSDT'), pg_temp.signal('2', 'BTCUSDT', 'binance'), pg_temp.signal('3', 'ETHUSDT', w => '1'), pg_temp.signal('4', 'BTCUSDT', w => '65');
 select is(pg_temp.decide(), '2 accepted, 3 low_score, 4 duplicate_symbol_time', 'a good signal waits for its account to be live; nothing else waits');
-select is(monitoring.worker_take_signals(), false, 'and nobody is told to come back at once for it');
+select is((monitoring.worker_take_signals(false)).is_unfinished, false, 'and nobody is told to come back at once for it');
 update public.worker_states set state = 'live';
 select is(pg_temp.decide(), '1 accepted', 'then it is decided, and is no duplicate of the one that fell to it');
 create function public.boom() returns trigger language plpgsql as $$
@@ -185,31 +185,31 @@ select set_eq('select signal_key, reason from monitoring.ingest_signals()', $$va
 select pg_temp.start_again();
 alter table public.other_signals rename column symbol to instrument;
 select pg_temp.signal('1', 'BTCUSDT');
-select is(monitoring.worker_take_signals(), false, 'one source fails, the round does not');
+select is((monitoring.worker_take_signals(false)).is_unfinished, false, 'one source fails, the round does not');
 select is((select reason from monitoring.signal_decisions), 'accepted', 'the other is decided');
-select monitoring.worker_take_signals(), monitoring.worker_take_signals();
+select monitoring.worker_take_signals(false), monitoring.worker_take_signals(false);
 create function pg_temp.told(what text) returns bigint language sql as $$
   select count(*) from monitoring.events where event_type = what and event_data ->> 'source' = 'public.other_signals' $$;
 select is(pg_temp.told('signal_source_failed'), 1::bigint, 'that a source fails is told once');
 select is((select severity from monitoring.events where event_type = 'signal_source_failed' and event_data ->> 'source' = 'public.other_signals'), 'WARNING', 'as a warning');
 drop table public.other_signals;
-select monitoring.worker_take_signals(), monitoring.worker_take_signals();
+select monitoring.worker_take_signals(false), monitoring.worker_take_signals(false);
 select is(pg_temp.told('signal_source_failed'), 2::bigint, 'again when the reason is another one');
 select monitoring.detach_signal_source('public.news');
 select pg_temp.signal('2', 'ETHUSDT');
-select monitoring.worker_take_signals();
+select monitoring.worker_take_signals(false);
 select is((select count(*) from monitoring.signal_decisions), 1::bigint, 'a detached source is left alone');
 select monitoring.attach_signal_source('public.news', '{"signal_key": "id", "signal_id": "sid", "symbol": "pair", "exchange": "venue", "side": "action", "score_week": "w", "timestamp": "at"}') = :news_id as again;
 select pg_temp.signal('3', 'ETHUSDT', w => '1', s => 'unmapped', at => now() - interval '1 s');
-select monitoring.worker_take_signals();
+select monitoring.worker_take_signals(false);
 select set_eq('select signal_key, reason from monitoring.signal_decisions', $$values ('1', 'accepted'), ('2', 'accepted'), ('3', 'duplicate_position')$$, 'attached again it goes on where it was');
 select pg_temp.start_again();
 select monitoring.configure_account('bee', '{"max_trades_per_wave": 1000}');
 select pg_temp.instrument('bee', 'S' || i || 'USDT') from generate_series(1, 60) i;
 select pg_temp.signal(i::text, 'S' || i || 'USDT', w => (60 + i)::text) from generate_series(1, 60) i;
-select is(monitoring.worker_take_signals(), true, 'many openings at once are not one transaction: the rest follows at once');
+select is((monitoring.worker_take_signals(false)).is_unfinished, true, 'many openings at once are not one transaction: the rest follows at once');
 select is((select min(score_week) from monitoring.signal_decisions where decision = 'opened'), 71::numeric, 'the best first');
-select is(monitoring.worker_take_signals(), false, 'until all are open');
+select is((monitoring.worker_take_signals(false)).is_unfinished, false, 'until all are open');
 select is((select count(*) from monitoring.positions where is_open), 60::bigint, 'each of them');
 
 -- A decision that is there already takes the position back. Only a transaction with an old snapshot can come so far.
