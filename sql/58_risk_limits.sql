@@ -53,29 +53,34 @@ comment on function monitoring.risk_limits_of(text) is 'The limits in force for 
 -- Everything that an account holds or has promised to hold. An entry that has not filled yet counts as large as it was asked
 -- for; where no price has ever been seen, as large as it may become (max_notional). Margin is reserved until the available
 -- balance shows it: some streams report fills and leave that balance to the next comparison.
+-- Prices and the like are looked up row by row: a join would be planned while the tables are empty, and read all instruments of
+-- the account for each of its positions until somebody analyzes them.
 create view monitoring.risk_exposure as
   select w.account, w.symbol, w.position_side, w.position_id, greatest(w.held, w.wanted) as notional,
          (coalesce(greatest(w.wanted - coalesce(w.held, 0), 0), 0) + case when w.is_news then coalesce(w.held, 0) else 0 end)
            / coalesce(nullif(w.wanted_leverage, 0), 1) as reserved_margin
   from (select p.account, p.symbol, p.position_side, p.id as position_id, p.wanted_leverage,
-               p.managed and p.opened_at > b.available_at as is_news,
-               p.quantity * coalesce(c.mark_price, c.last_price, p.current_price, p.entry_price) as held,
+               p.managed and p.opened_at > (
+                 select b.available_at from monitoring.balances b
+                 where b.account = p.account
+                   and b.asset = (select i.settle_asset from monitoring.instruments i
+                                  where i.account = p.account and i.symbol = p.symbol)) as is_news,
+               p.quantity * coalesce(m.price, p.current_price, p.entry_price) as held,
                case when p.managed and p.status in ('pending_entry', 'entry_placed', 'pending_sl')
-                    then coalesce(p.wanted_notional, p.wanted_quantity * coalesce(c.mark_price, c.last_price), p.max_notional) end as wanted
+                    then coalesce(p.wanted_notional, p.wanted_quantity * m.price, p.max_notional) end as wanted
         from monitoring.positions p
-        left join monitoring.prices c on c.account = p.account and c.symbol = p.symbol
-        left join monitoring.instruments i on i.account = p.account and i.symbol = p.symbol
-        left join monitoring.balances b on b.account = p.account and b.asset = i.settle_asset
+        cross join lateral (select (select coalesce(c.mark_price, c.last_price) from monitoring.prices c
+                                    where c.account = p.account and c.symbol = p.symbol) as price offset 0) m
         where p.is_open) w
   union all
   select v.account, v.symbol, v.position_side, null,
-         abs(v.quantity) * coalesce(c.mark_price, c.last_price, v.mark_price, v.entry_price), null
+         abs(v.quantity) * coalesce((select coalesce(c.mark_price, c.last_price) from monitoring.prices c
+                                     where c.account = v.account and c.symbol = v.symbol), v.mark_price, v.entry_price), null
   from monitoring.venue_position_state v
-  left join monitoring.prices c on c.account = v.account and c.symbol = v.symbol
   where v.quantity <> 0
-    and not exists (select from monitoring.positions p
-                    where p.account = v.account and p.symbol = v.symbol and p.is_open
-                      and (v.position_side = 'both' or p.position_side in (v.position_side, 'both')));
+    and (select p.id from monitoring.positions p
+         where p.account = v.account and p.symbol = v.symbol and p.is_open
+           and (v.position_side = 'both' or p.position_side in (v.position_side, 'both')) limit 1) is null;
 comment on view monitoring.risk_exposure is
   'What counts against the risk limits: open and reserved rows of positions, managed or not, and positions that the exchange reports '
   'and that have no row.';
