@@ -48,7 +48,7 @@ comment on function monitoring.signal_window_condition(monitoring.signal_sources
   'SQL text for: the time of tradesync_row is not before since, or (or_no_time) NULL; TS040 when the column is not what it was.';
 
 -- The statement that reads the age window of a source: what comes before the name of the relation, what after it, and what after
--- it when only the newest 32 rows are wanted.
+-- it when only the newest 8 rows are wanted.
 create function monitoring.signal_statement(source monitoring.signal_sources) returns text[]
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -61,10 +61,10 @@ begin
   from unnest('{signal_id,symbol,exchange,side,score,score_week,score_month}'::text[]) with ordinality k (key, number)
   left join jsonb_each_text(source.mapping) m (key, value) on m.key = k.key;
   return array[
-    format('select %s, %s, tradesync_row.%I%s from ', monitoring.signal_key_expression(source), columns, source.mapping ->> 'timestamp',
+    format('select %s, %s, tradesync_row.%I%s from (select tradesync_row.* from ', monitoring.signal_key_expression(source), columns, source.mapping ->> 'timestamp',
            case when in_window like '%at time zone%' then format(' at time zone %L', source.time_zone) end),
-    format(' as tradesync_row where %s%s', in_window, is_active),
-    format(' as tradesync_row where %s%s order by tradesync_row.%I desc limit 32',
+    format(' as tradesync_row where %s%s) tradesync_row', in_window, is_active),
+    format(' as tradesync_row where %s%s order by tradesync_row.%I desc limit 8) tradesync_row',
            monitoring.signal_window_condition(source, '$1', false), is_active, source.mapping ->> 'timestamp')];
 end
 $$;
@@ -111,7 +111,7 @@ begin
                   order by r.signal_key collate "C", r.signal_at desc nulls last) u
             order by u.signal_at desc nulls last
             limit at_most) n;
-      if tail = 2 or coalesce(cardinality(unseen), 0) < 32 then
+      if tail = 2 or coalesce(cardinality(unseen), 0) < 8 then
         return unseen;
       end if;
       tail := 2;  -- a wave: the best of all of it come first
@@ -125,7 +125,7 @@ begin
 end
 $$;
 comment on function monitoring.read_signals(monitoring.signal_sources, int, boolean) is
-  'Undecided rows of a source''s age window (newest_only: among its newest 32), newest first, at most so many, one of each signal_key; NULL = none.';
+  'Undecided rows of a source''s age window (newest_only: among its newest 8), newest first, at most so many, one of each signal_key; NULL = none.';
 
 -- What is set in a decided row: is_active false where that is mapped, and the columns processed, processed_at, position_opened
 -- and position_id of a test table where they exist. NULL: there is nothing to set.

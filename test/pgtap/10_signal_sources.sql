@@ -205,9 +205,9 @@ create table public.wave (key int, sym text, ex text, dir text, at timestamptz);
 select monitoring.attach_signal_source('public.wave', '{"signal_key": "key", "symbol": "sym", "exchange": "ex", "side": "dir", "timestamp": "at"}', '{b1,n1}');
 insert into public.wave select n, 'BTCUSDT', 'bybit', 'BUY', now() - n * interval '1 minute' from generate_series(1, 40) n;
 select is(pg_temp.keys_of('public.wave', newest_only => true), (select string_agg(n::text, ',' order by n) from generate_series(1, 40) n), 'a wave is read whole');
-select pg_temp.decide('public.wave', n::text) from generate_series(1, 10) n;
-select is(pg_temp.keys_of('public.wave', newest_only => true), (select string_agg(n::text, ',' order by n) from generate_series(11, 32) n), 'else of the newest 32 those without a decision');
-select is(pg_temp.keys_of('public.wave'), (select string_agg(n::text, ',' order by n) from generate_series(11, 40) n), 'the others are read when all are');
+select pg_temp.decide('public.wave', n::text) from generate_series(1, 3) n;
+select is(pg_temp.keys_of('public.wave', newest_only => true), (select string_agg(n::text, ',' order by n) from generate_series(4, 8) n), 'else of the newest 8 those without a decision');
+select is(pg_temp.keys_of('public.wave'), (select string_agg(n::text, ',' order by n) from generate_series(4, 40) n), 'the others are read when all are');
 -- The source changes under our feet.
 alter table public.odd alter at type timestamptz;
 select lives_ok($$select pg_temp.keys_of('public.odd')$$, 'a time may become one with time zone');
