@@ -33,25 +33,15 @@ create function monitoring.score_multiplier(settings jsonb, score numeric) retur
 comment on function monitoring.score_multiplier(jsonb, numeric) is
   'By how much the score of a signal multiplies position_size in an account that sizes by score.';
 
--- The account's size of a new position, in quote currency; never more than its max_position_notional. TS018 where its
--- settings say no size, TS037 where the size is a part of a balance that is empty or not known.
-create function monitoring.position_notional(account text, score numeric default null, asset text default 'USDT') returns numeric
+-- The size of a new position in quote currency, by the settings position_sizing and position_size; never more than at_most (NULL
+-- = no limit). TS018 where the settings say no size, TS037 where the size is a part of a balance that is empty or not known.
+create function monitoring.sized_by_settings(account text, settings jsonb, at_most numeric, score numeric, asset text) returns numeric
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
-  settings jsonb;
-  sizing text;
+  sizing constant text := coalesce(settings ->> 'position_sizing', 'fixed');
+  size numeric := settings ->> 'position_size';
   free numeric;
-  size numeric;
-  at_most numeric;
 begin
-  select jsonb_object_agg(s.key, s.value order by s.account nulls first, not s.builtin),
-         (coalesce((select r from monitoring.risk_limits r where r.account = $1), monitoring.shipped_risk_limits())).max_position_notional
-  into settings, at_most
-  from monitoring.settings s
-  where s.key = any ('{position_sizing,position_size,position_balance_percent,score_multiplier,score_multiplier_from}')
-    and (s.account is null or s.account = $1);
-  sizing := coalesce(settings ->> 'position_sizing', 'fixed');
-  size := settings ->> 'position_size';
   if sizing = 'balance' then
     free := monitoring.free_balance(account, asset);
     size := free * (settings ->> 'position_balance_percent')::numeric / 100;
@@ -70,6 +60,16 @@ begin
     size := size * monitoring.score_multiplier(settings, score);
   end if;
   return trim_scale(round(least(size, at_most), 8));
+end
+$$;
+comment on function monitoring.sized_by_settings(text, jsonb, numeric, numeric, text) is
+  'Size of a new position of an account by its settings (position_sizing) and the score of a signal, at most so much. TS018, TS037.';
+
+create function monitoring.position_notional(account text, score numeric default null, asset text default 'USDT') returns numeric
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return monitoring.sized_by_settings(account, monitoring.effective_settings(account),
+                                      (monitoring.risk_limits_of(account)).max_position_notional, score, asset);
 end
 $$;
 comment on function monitoring.position_notional(text, numeric, text) is

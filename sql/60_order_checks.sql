@@ -166,23 +166,34 @@ $$;
 comment on function monitoring.check_conditional_orders(monitoring.accounts) is
   'TS027 when the stop of a new position might find no place on the exchange.';
 
--- What an opening depends on besides its instrument, in one query, because a signal waits for it. position_side: both in
--- one-way mode, otherwise the side; while nobody has read the mode, both: the worker reads it before it sends.
-create function monitoring.opening_terms(account text, symbol text, side text,
-    out mark numeric, out position_side text, out settings jsonb)
+create type monitoring.opening_terms as (account monitoring.accounts, instrument monitoring.instruments, mark numeric, position_side text,
+                                         settings jsonb, max_notional numeric);
+comment on type monitoring.opening_terms is
+  'What an opening depends on. mark: NULL = none that is fresh; settings: those in force, as stored; max_notional: NULL = no limit.';
+
+-- All in one query, because a signal waits for it. position_side: both in one-way mode, otherwise the side; while nobody has read
+-- the mode, both: the worker reads it before it sends.
+create function monitoring.opening_terms(account text, symbol text, side text) returns monitoring.opening_terms
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-  select (select c.mark_price from monitoring.prices c
-          where c.account = $1 and c.symbol = $2 and not c.stale and c.updated_at > clock_timestamp() - interval '10 seconds'),
-         case when (select m.hedge from monitoring.position_modes m where m.account = $1 and m.symbol in ($2, '')
-                    order by m.symbol desc limit 1) then $3 else 'both' end,
-         (select jsonb_object_agg(s.key, s.value order by s.account nulls first, not s.builtin) from monitoring.settings s
-          where s.key = any ('{stop_loss_percent,leverage,entry_validity}') and (s.account is null or s.account = $1))
-  into mark, position_side, settings;
+  return (select row(
+    (select a from monitoring.accounts a where a.name = $1),
+    (select i from monitoring.instruments i where i.account = $1 and i.symbol = monitoring.canonical_symbol($2)),
+    (select c.mark_price from monitoring.prices c
+     where c.account = $1 and c.symbol = monitoring.canonical_symbol($2) and not c.stale
+       and c.updated_at > clock_timestamp() - interval '10 seconds'),
+    case when (select m.hedge from monitoring.position_modes m where m.account = $1 and m.symbol in (monitoring.canonical_symbol($2), '')
+               order by m.symbol desc limit 1) then $3 else 'both' end,
+    (select jsonb_object_agg(s.key, s.value order by s.account nulls first, not s.builtin) from monitoring.settings s
+     where s.key = any ('{stop_loss_percent,leverage,entry_validity,position_sizing,position_size,position_balance_percent,'
+                        'score_multiplier,score_multiplier_from}')
+       and (s.account is null or s.account = $1)),
+    (coalesce((select r from monitoring.risk_limits r where r.account = $1), monitoring.shipped_risk_limits())).max_position_notional
+  )::monitoring.opening_terms);
 end
 $$;
 comment on function monitoring.opening_terms(text, text, text) is
-  'Fresh mark price (NULL = none), position_side by the position mode, and the settings in force that an opening uses, as stored.';
+  'What an opening of a symbol (any spelling) on a side depends on, as it is now.';
 
 -- TS019 when the place is taken: by a row, or by a position that the exchange reports and that has none.
 create function monitoring.check_no_position(account text, symbol text, position_side text) returns void

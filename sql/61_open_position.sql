@@ -3,20 +3,24 @@
 
 -- What people and signals have in common. The lock of the symbol comes first, because it is never waited for; then the
 -- account's row of risk_state, which puts openings of one account in a queue (decision 13) for as long as lock_timeout says.
-create function monitoring.reserve_opening(account monitoring.accounts, symbol text, direction text, notional numeric, quantity numeric,
-    stop_loss_percent numeric, signal_id text, origin text) returns bigint
+create function monitoring.reserve_opening(account_name text, symbol text, direction text, notional numeric, quantity numeric,
+    stop_loss_percent numeric, signal_id text, origin text, score numeric default null) returns bigint
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  instrument constant monitoring.instruments := monitoring.instrument_for_orders(account, symbol, true);
-  terms record := monitoring.opening_terms(account.name, instrument.symbol, direction);
+  terms constant monitoring.opening_terms := monitoring.opening_terms(account_name, symbol, direction);
+  account constant monitoring.accounts := terms.account;
+  instrument monitoring.instruments := terms.instrument;
   leverage constant numeric := terms.settings ->> 'leverage';
   stop_percent constant numeric := trim_scale(coalesce(stop_loss_percent, (terms.settings ->> 'stop_loss_percent')::numeric));
   wanted_notional numeric := trim_scale(notional);
   room numeric;
   new_id bigint;
 begin
+  if instrument.status is distinct from 'trading' then
+    instrument := monitoring.instrument_for_orders(account, symbol, true);
+  end if;
   if notional is null and quantity is null then
-    wanted_notional := monitoring.position_notional(account.name, null, instrument.settle_asset);
+    wanted_notional := monitoring.sized_by_settings(account.name, terms.settings, terms.max_notional, score, instrument.settle_asset);
   end if;
   perform monitoring.check_entry_size(instrument, wanted_notional, quantity, terms.mark);
   if stop_percent is null or not (stop_percent > 0 and stop_percent < 100) or scale(stop_percent) > 18 then
@@ -50,8 +54,9 @@ begin
   return new_id;
 end
 $$;
-comment on function monitoring.reserve_opening(monitoring.accounts, text, text, numeric, numeric, numeric, text, text) is
-  'Checks an opening on an account that may be asked for one, inserts its row of positions and queues it; returns positions.id.';
+comment on function monitoring.reserve_opening(text, text, text, numeric, numeric, numeric, text, text, numeric) is
+  'Checks an opening on an account that may be asked for one, inserts its row of positions and queues it; returns positions.id. Without '
+  'notional and quantity it is sized by the settings of the account, and score.';
 
 -- Opens a position with a market order. Exactly one of several simultaneous callers gets the symbol; the others are told
 -- at once (TS019, TS020). Nothing waits longer than two seconds for a lock.
@@ -71,7 +76,7 @@ begin
       using errcode = 'TS030', detail = 'It is 1 to 100 characters long, and NULL when there is no signal.',
             hint = 'Give the id of the signal, or leave it out.';
   end if;
-  return monitoring.reserve_opening(chosen, symbol, direction, notional, quantity, stop_loss_percent, signal_id,
+  return monitoring.reserve_opening(chosen.name, symbol, direction, notional, quantity, stop_loss_percent, signal_id,
                                     case when signal_id is null then 'manual' else 'signal' end);
 exception
   when unique_violation then

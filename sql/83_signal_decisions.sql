@@ -64,7 +64,7 @@ comment on column monitoring.signal_source_failures.since is 'Since when it is t
 -- A signal on its way to its decision. reason NULL: nothing speaks against it yet.
 create type monitoring.judged_signal as (
   signal_key text, signal_id text, exchange text, symbol text, side text, account text, score numeric, score_week numeric,
-  score_month numeric, signal_at timestamptz, wave timestamptz, asset text, reason text, detail text);
+  score_month numeric, signal_at timestamptz, wave timestamptz, reason text, detail text);
 comment on type monitoring.judged_signal is 'One signal with its parsed columns and what speaks against it; reason NULL = a candidate.';
 
 -- Where the signals of a source for one exchange go. account NULL: nowhere. reason: why that account takes none now.

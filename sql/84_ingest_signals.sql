@@ -26,15 +26,12 @@ create function monitoring.open_signal(source monitoring.signal_sources, inout c
                                        out opened monitoring.signal_decisions)
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  score constant numeric := coalesce(candidate.score, candidate.score_week, candidate.score_month);
-  account monitoring.accounts;
   position_id bigint;
   message text;
   more text;
 begin
-  account := monitoring.account_named(candidate.account);
-  position_id := monitoring.reserve_opening(account, candidate.symbol, candidate.side,
-    monitoring.position_notional(account.name, score, candidate.asset), null, null, candidate.signal_id, 'signal');
+  position_id := monitoring.reserve_opening(candidate.account, candidate.symbol, candidate.side, null, null, null, candidate.signal_id,
+    'signal', coalesce(candidate.score, candidate.score_week, candidate.score_month));
   insert into monitoring.signal_decisions as d
     (source_id, source, signal_key, signal_id, exchange, symbol, side, account, score, score_week, score_month, signal_at, wave,
      decision, reason, position_id)

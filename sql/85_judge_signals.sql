@@ -156,7 +156,7 @@ begin
              monitoring.score_verdict('score', has_score, u.given, u.score, source.min_score),
              case when t.reason is not null then array[t.reason, t.detail] end,
              case when t.is_live then
-               coalesce((select case when i.status = 'trading' then array[null, null, i.settle_asset]
+               coalesce((select case when i.status = 'trading' then '{NULL,NULL}'::text[]
                                      else array['not_tradable', 'its status is ' || i.status] end
                          from monitoring.instruments i where i.account = t.account and i.symbol = u.symbol),
                         array['unknown_symbol', format('%s of account %s does not list it', u.exchange, t.account)]) end) as verdict
@@ -166,7 +166,7 @@ begin
                        f.signal_at,
                        case when isfinite(f.signal_at)
                             then date_bin(source.wave_length, f.signal_at, timestamptz '2000-01-01 00:00:00+00') end,
-                       f.verdict[3], f.verdict[1], f.verdict[2])::monitoring.judged_signal)
+                       f.verdict[1], f.verdict[2])::monitoring.judged_signal)
   into judged
   from final f
   where f.verdict[1] is not null or f.is_live;
