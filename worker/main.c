@@ -149,6 +149,7 @@ say_goodbye(void)
 		if (app_turn(self.app, &error) != APP_OK)
 			break;
 	}
+	process_end_turn();
 }
 
 static app_result
@@ -164,6 +165,7 @@ work_until_asked_to_leave(app_error *error)
 			break;
 		look_when_due(woken);
 		result = app_turn(self.app, error);
+		process_end_turn();
 		MemoryContextReset(self.turn_memory);
 		if (result != APP_OK)
 			return result;

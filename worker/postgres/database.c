@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "postgres/inside.h"
+#include "postgres/process.h"
 
 #define LOCK_TIMEOUT_MS 100
 /* Row by row, and the rows wait one after the other. */
@@ -151,12 +152,21 @@ refuse_closed(wall_error *error)
 	return WALL_REFUSED;
 }
 
-/* Whoever waits for what this account's worker does looks again (monitoring.worker_wait). */
-static void
-tell_waiters(void)
+/* Something durable was committed, and those who wait for it have not been told. */
+static bool waiters_due = false;
+
+/* Whoever waits for what this account's worker does looks again (monitoring.worker_wait). After the turn: what it sends must
+ * not queue for a processor behind those who only want to know. */
+void
+process_end_turn(void)
 {
-	pg_atomic_fetch_add_u64(&inside_place->commits, 1);
-	ConditionVariableBroadcast(&inside_place->committed);
+	if (waiters_due)
+	{
+		waiters_due = false;
+		pg_atomic_fetch_add_u64(&inside_place->commits, 1);
+		ConditionVariableBroadcast(&inside_place->committed);
+	}
+	pgstat_report_stat(false);
 }
 
 wall_outcome
@@ -186,9 +196,7 @@ wall_execute(int32_t account_id, const wall_call *calls, int32_t count, wall_mod
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(outer);
-	if (outcome == WALL_SAVED && durable)
-		tell_waiters();
-	pgstat_report_stat(false);
+	waiters_due |= outcome == WALL_SAVED && durable;
 	wall_activity(NULL);
 	return outcome;
 }

@@ -30,6 +30,9 @@ void		process_close_database(void);
 /* A statement that needs our database is waiting for us to leave. */
 bool		process_is_in_the_way(void);
 
+/* After each turn: tells those who wait for a commit of ours, and the statistics. */
+void		process_end_turn(void);
+
 /* Serves cancels, barriers and the other interrupts. May not return. A cancel that finds us idle does nothing. */
 void		process_serve_interrupts(void);
 

@@ -6,7 +6,6 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
-#include "pgstat.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -178,7 +177,6 @@ wall_query(const char *function, int32_t account_id, wall_result *result, wall_e
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(outer);
-	pgstat_report_stat(false);
 	wall_activity(NULL);
 	return outcome;
 }
