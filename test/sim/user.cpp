@@ -43,9 +43,11 @@ std::string User::open_position(Transaction& transaction, const std::string& sym
   const bool hedge = symbol_mode != tables_.modes.end() ? symbol_mode->second : account_mode != tables_.modes.end() && account_mode->second;
   const std::string position_side = !hedge ? "both" : is_long ? "long" : "short";
   if (locked_symbols_.contains(symbol)) return "TS020";
-  if (tables_.open_position(symbol, position_side)) return "TS019";
-  const auto held = tables_.venue_positions.find({symbol, position_side});
-  if (held != tables_.venue_positions.end() && !held->second.quantity.is_zero()) return "TS019";
+  // check_no_position(): a row whose side nobody knew when it was made may become one of either side.
+  for (const PositionRow& row : tables_.positions)
+    if (row.symbol == symbol && row.is_open() && (position_side == "both" || row.position_side == position_side || row.position_side == "both")) return "TS019";
+  for (const auto& [key, held] : tables_.venue_positions)
+    if (key.first == symbol && !held.quantity.is_zero() && (position_side == "both" || key.second == position_side || key.second == "both")) return "TS019";
   locked_symbols_.insert(symbol);
   transaction.locked_symbols.insert(symbol);
   tables_.reserved.insert({symbol, position_side});

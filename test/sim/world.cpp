@@ -10,7 +10,8 @@ const std::string kKey = "simKey", kSecret = "simSecret";
 constexpr Ms kTickMs = 100;                // at least as often as a face wants it (market/face.hpp)
 constexpr Ms kRestMs = 150'000;            // long enough for every bounded wait of the core
 constexpr Ms kPricesAfterMs = 90'000;      // prices go on for a while, then the venue is silent
-constexpr Ms kAuditedMs = 90'000;          // two audits (tradesync.sync_interval 60 s), the second look, a restore
+constexpr Ms kPricesInSilenceMs = 15'000;  // what a price sets off without a sign must be over when the last audit before the end looks
+constexpr Ms kAuditedMs = 90'000;          // an audit (tradesync.sync_interval 60 s) after the last price, its second look, a restore
 constexpr Ms kBybitBanMs = 620'000;
 constexpr int kTurnsAtMost = 200'000;      // more turns than milliseconds that matter: the machine spins
 
@@ -146,7 +147,7 @@ RunResult World::run() {
   const Ms end_ms = active_until_ms_ + ban_ms + kRestMs;
   if (options_.verbose) log("run", "seed " + std::to_string(options_.seed) + ", faults:" + faults_.summary());
   tick_market();
-  market_script_.start(active_until_ms_, active_until_ms_ + ban_ms + kPricesAfterMs);
+  market_script_.start(active_until_ms_, active_until_ms_ + ban_ms + (faults_.families.silence ? kPricesInSilenceMs : kPricesAfterMs));
   user_.start(active_until_ms_);
   stranger_.start(active_until_ms_);
   faults_.start(active_until_ms_);
