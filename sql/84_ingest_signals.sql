@@ -20,8 +20,7 @@ comment on function monitoring.reason_of_refusal(text) is
   'signal_decisions.reason for a SQLSTATE of open_position(); NULL = a lock, a serialization failure or an account that is not live: decided later.';
 
 -- Opens the position of one signal and writes its decision, both or neither. Whether its account may be asked for one was judged
--- in this transaction. Neither: candidate.reason says why not, or is
--- NULL where the signal is to be tried again.
+-- in this transaction. Neither: candidate.reason says why not, or is NULL where the signal is to be tried again.
 create function monitoring.open_signal(source monitoring.signal_sources, inout candidate monitoring.judged_signal,
                                        out opened monitoring.signal_decisions)
   language plpgsql set search_path = pg_catalog, pg_temp as $$

@@ -75,6 +75,25 @@ def test_a_committed_signal_wakes_the_supervisor(cluster):
     assert cluster.rows("select distinct decision, reason from monitoring.signal_decisions where source_id = %s", (source,)) == [("rejected", "unknown_exchange")]
 
 
+def test_signals_older_than_the_newest_are_found_as_well(cluster):
+    """A wake-up reads the newest rows; a row that is older than all of them, or has no time, follows at once."""
+    table = new_table(cluster)
+    source = attach(cluster, table)
+    insert(cluster, table, 40)
+    wait_decided(cluster, source, 40)
+    took = []
+    for count in range(42, 56, 2):
+        began = time.monotonic()
+        cluster.rows(f"insert into {table} (sym, ex, dir, at) values ('BTCUSDT', 'nowhere', 'BUY', now() - interval '9 minutes'), "
+                     "('BTCUSDT', 'nowhere', 'BUY', null)")
+        wait_decided(cluster, source, count)
+        took.append(time.monotonic() - began)
+    # The scan once a second would take half a second at the median.
+    assert statistics.median(took) < 0.2, took
+    event = "select sum((event_data ->> 'decided')::int) from monitoring.events where event_type = 'signals_received' and event_data ->> 'source' = %s"
+    wait_for(lambda: cluster.value(event, (table,)) == 54, "an event for each batch")
+
+
 def test_a_signal_that_was_rolled_back_was_never_there(cluster):
     table = new_table(cluster)
     source = attach(cluster, table)
@@ -182,7 +201,7 @@ def test_a_dump_carries_sources_to_their_relations(cluster, elsewhere):
     assert there[kept][0] == f"{table}_kept".removeprefix("public.")
     assert gone not in there, "a number that may mean any other relation"
     assert elsewhere.value("select nextval('monitoring.signal_sources_id_seq')") > gone
-    undecided = "select count(*) from monitoring.signal_sources s, monitoring.read_signals(s, 100) r where s.id = %s"
+    undecided = "select count(*) from monitoring.signal_sources s, unnest(monitoring.read_signals(s, 100)) r where s.id = %s"
     assert elsewhere.value(undecided, (source,)) == 0 and decided(elsewhere, source) == 5
     elsewhere.rows(f"insert into {table} (sym, ex, dir) values ('BTCUSDT', 'nowhere', 'BUY')")
     assert elsewhere.value(undecided, (source,)) == 1
