@@ -363,7 +363,7 @@ void app_reload(app* self)
     });
 }
 
-void app_look(app* self)
+void app_look(app* self, bool)
 {
     through_door<int>(self->failure, 0, [&] {
         self->misbehave("look");

@@ -62,9 +62,9 @@ class AccountMachine {
   const Engine& engine() const { return engine_; }
   const Store& store() const { return store_; }
   std::int64_t frames() const { return frames_; }
+  bool trades() const { return trading_.mode != TradingMode::observe; }
 
  private:
-  bool trades() const { return trading_.mode != TradingMode::observe; }
   bool needs_order_ids(std::int64_t now_ms) const;
   void reserve_ids(std::int64_t now_ms);
   void refuse(const Command& command);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <thread>
 
 #include "exchanges/hmac.hpp"
 
@@ -11,6 +12,7 @@ namespace tradesync {
 namespace {
 
 constexpr std::int64_t kLookMs = 1000;          // the safety scan of DESIGN §11, Waking
+constexpr std::int64_t kAwakeMs = 2;            // who has woken us is about to commit: going to sleep and waking up again takes 0.2 ms
 constexpr std::int64_t kAccountAfterMs = 5;     // who has woken us may be about to commit a command; his account's row can wait
 constexpr std::int64_t kHaltedClaimMs = 3000;
 constexpr std::int64_t kClaimAgainMs = 10000;
@@ -211,6 +213,10 @@ void Worker::gather(std::int64_t now_ms) {
 int Worker::timeout_ms() {
   if (!inbox_.empty()) return 0;
   const std::int64_t now_ms = loop_.now_ms();
+  if (now_ms < awake_until_ms_) {
+    std::this_thread::yield();  // to him, if we are on his processor
+    return 0;
+  }
   const std::int64_t deadline = std::min({machine_->next_deadline(now_ms), look_at_ms_, account_at_ms_, questions_.deadline_ms(), claim_at_ms_});
   const std::int64_t wait = std::max<std::int64_t>(deadline - now_ms, 0);
   const int network = loop_.timeout_ms();
@@ -218,9 +224,11 @@ int Worker::timeout_ms() {
   return network < 0 ? own : std::min(network, own);
 }
 
-void Worker::look() {
+void Worker::look(bool woken) {
+  const std::int64_t now_ms = loop_.now_ms();
   look_at_ms_ = 0;
-  questions_.take(machine_->engine(), loop_.now_ms());
+  if (woken && machine_->trades()) awake_until_ms_ = now_ms < awake_until_ms_ ? 0 : now_ms + kAwakeMs;  // the second call is the commit's
+  questions_.take(machine_->engine(), now_ms);
 }
 
 void Worker::check_account_row() {

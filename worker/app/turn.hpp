@@ -30,7 +30,7 @@ class Worker {
   int timeout_ms();
   TurnResult turn();
   void reload();   // settings or credentials may have changed
-  void look();     // the latch was set: account row, commands, questions
+  void look(bool woken);  // commands, questions, account row; woken: the latch was set
   bool stop();     // true when every socket has said goodbye
 
  private:
@@ -72,7 +72,7 @@ class Worker {
 
   SessionState told_session_ = SessionState::connecting;
   std::int64_t look_at_ms_ = 0, burst_at_ms_ = 0, claim_at_ms_ = 0;
-  std::int64_t account_at_ms_ = INT64_MAX;
+  std::int64_t account_at_ms_ = INT64_MAX, awake_until_ms_ = 0;
   bool started_ = false, restart_wanted_ = false, leave_ = false, stopping_ = false;
 };
 
