@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <thread>
 
 #include "exchanges/hmac.hpp"
 
@@ -214,7 +213,7 @@ int Worker::timeout_ms() {
   if (!inbox_.empty()) return 0;
   const std::int64_t now_ms = loop_.now_ms();
   if (now_ms < awake_until_ms_) {
-    std::this_thread::yield();  // to him, if we are on his processor
+    net::Loop::yield();  // to him, if we are on his processor
     return 0;
   }
   const std::int64_t deadline = std::min({machine_->next_deadline(now_ms), look_at_ms_, account_at_ms_, questions_.deadline_ms(), claim_at_ms_});

@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "net/resolver.hpp"
@@ -64,5 +65,7 @@ BlockSignals::BlockSignals() {
 }
 
 BlockSignals::~BlockSignals() { pthread_sigmask(SIG_SETMASK, reinterpret_cast<sigset_t*>(saved_), nullptr); }
+
+void Loop::yield() { std::this_thread::yield(); }
 
 }  // namespace tradesync::net

@@ -24,6 +24,8 @@ class Loop {
   int timeout_ms() const;         // 0: call run_once() now; -1: nothing timed
   void run_once();                // non-blocking; throws what a guest threw while it was called (std::bad_alloc)
   std::int64_t now_ms() const;    // monotonic clock, read fresh
+  // For somebody who waits actively: others may have the processor first.
+  static void yield();
   Resolver& resolver() { return *resolver_; }
 
  private:
