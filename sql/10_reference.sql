@@ -314,12 +314,12 @@ comment on function monitoring.current_timeline() is 'WAL timeline of this clust
 -- Everything a worker needs to know about its account. No row: the account is gone.
 create function monitoring.worker_load_account(account_id int,
   out name text, out exchange text, out environment text, out mode text, out rest_url text, out ws_public_url text,
-  out ws_private_url text, out enabled boolean, out halted boolean, out halt_reason text, out fingerprint text,
-  out settings text) returns setof record
+  out ws_private_url text, out enabled boolean, out halted boolean, out halt_reason text, out row_version text,
+  out fingerprint text, out settings text) returns setof record
   language sql stable set search_path = pg_catalog, pg_temp as $$
   select a.name, a.exchange, a.environment, a.mode, a.rest_url, a.ws_public_url, a.ws_private_url, a.enabled,
          a.halted or doubt is not null,
-         case when a.halted then a.halt_reason else doubt end,
+         case when a.halted then a.halt_reason else doubt end, a.xmin::text,
          monitoring.cluster_identity(), monitoring.effective_settings(a.name)::text
   from monitoring.accounts a, monitoring.identity_doubt(a.id) doubt
   where a.id = account_id

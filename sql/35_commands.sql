@@ -111,11 +111,12 @@ comment on function monitoring.worker_save_position_modes(int, monitoring.positi
   'Worker: position modes as the exchange reports them; returns the rows changed.';
 
 -- Everything that waits for the worker; an opening that has not begun with its position, in the columns of trade_state.
+-- account_version: of the account's row they were asked of, so that no command is judged by an older mode or halt.
 -- Called after every wake-up and in front of every order: one query, and plpgsql keeps its plan.
 create function monitoring.worker_load_commands(account_id int,
   out id bigint, out kind text, out running boolean, out position_id bigint, out symbol text, out client_order_id text,
   out order_id text, out order_kind text, out reason text, out quantity numeric, out price numeric, out leverage numeric,
-  out valid_until timestamptz,
+  out valid_until timestamptz, out account_version text,
   out trade_id bigint, out trade_symbol text, out position_side text, out is_long boolean, out trade_status text,
   out wanted_quantity numeric, out wanted_notional numeric, out wanted_leverage numeric, out stop_loss_percent numeric,
   out wanted_stop_price numeric, out wanted_take_profit numeric, out entry_price numeric, out trade_quantity numeric,
@@ -126,7 +127,7 @@ begin
   return query
     select c.id, c.kind, c.status = 'running', c.position_id, coalesce(o.symbol, c.args ->> 'symbol'), c.args ->> 'client_order_id',
            o.order_id, o.kind, c.args ->> 'reason', (c.args ->> 'quantity')::numeric, (c.args ->> 'price')::numeric,
-           (c.args ->> 'leverage')::numeric, c.valid_until,
+           (c.args ->> 'leverage')::numeric, c.valid_until, a.xmin::text,
            p.id, p.symbol, p.position_side, p.side = 'long', p.status, p.wanted_quantity, p.wanted_notional, p.wanted_leverage,
            p.stop_loss_percent, p.wanted_stop_price, p.wanted_take_profit, p.entry_price, p.quantity, p.exit_reason,
            p.unprotected_since, p.is_open, p.max_notional

@@ -1,4 +1,6 @@
 """After halt() nothing new opens; what is open stays protected and can be closed."""
+import time
+
 from support.cluster import wait_for
 from trading import ENTRY, LIVE_TRADING, check_protected, equal_to_exchange, trader
 
@@ -56,3 +58,25 @@ def test_an_entry_that_had_left_before_the_halt_is_protected(world, venue):
     account.reach(position, "active")
     check_protected(account, position, 2)
     equal_to_exchange(account)
+
+
+def test_an_opening_right_after_the_resume_is_not_refused_for_the_halt(world, venue):
+    """Three commits within the milliseconds in which the worker has not looked at the account's row again."""
+    account = trader(world, venue)
+    for symbol in ("SOLUSDT", "XRPUSDT", "ETHUSDT", "BTCUSDT"):
+        account.call("select monitoring.halt(%s, 'for a moment')", account.name)
+        time.sleep(0.05)
+        account.call("select monitoring.resume(%s)", account.name)
+        account.reach(account.call(OPEN, account.name, symbol), "active")
+    equal_to_exchange(account)
+
+
+def test_nothing_real_leaves_for_an_account_that_is_on_paper_by_now(world, venue):
+    """The opening is committed before the worker of mode live has seen that there is another mode."""
+    account = trader(world, venue)
+    since = account.log_mark()
+    account.call("update monitoring.accounts set mode = 'dry_run' where name = %s", account.name)
+    position = account.call(OPEN, account.name, "ETHUSDT")
+    account.reach(position, "active", timeout=15)
+    assert [w for w in account.writes(since) if w.places] == []
+    assert account.entries("ETHUSDT") == []

@@ -42,10 +42,8 @@ void FaultScript::on_crash() {
   if (!families.epochs || clock_.true_ms() >= until_ms_ || later_random_.between(0, 99) >= 30) return;
   tables_.epoch.clear();
   for (int i = 0; i < 8; ++i) tables_.epoch += "abcdefghijklmnopqrstuvwxyz234567"[later_random_.between(0, 31)];
-  tables_.halted = true;
-  tables_.halt_reason = "another identity";
+  tables_.halt("another identity");
   say("the database is another one: epoch " + tables_.epoch + ", halted");
-  if (halted) halted("another identity");
 }
 
 std::string FaultScript::summary() const {

@@ -43,7 +43,6 @@ class FaultScript {
   void on_write(const Network::Write& write);
   // The worker's process has died: is it the same database that starts it again?
   void on_crash();
-  std::function<void(const char* reason)> halted;
 
   void start(Ms until_ms);
   void end();                           // everything works again, for good

@@ -108,6 +108,13 @@ void Invariants::on_refused(const std::string& sqlstate) {
     fail("I12 nothing opens after halt", "an entry was tried " + std::to_string(since_ms) + " ms after the halt");
 }
 
+// The worker must not judge what is asked for after a resume by the account's row of before.
+void Invariants::no_halt_outlives_its_end() {
+  for (const CommandRow& row : tables_.commands)
+    if (row.is_final() && row.halts_after == row.halts_before && row.error.find("is halted") != std::string::npos)
+      fail("I17 no halt outlives its end", "command " + std::to_string(row.id) + ", given after the resume: " + row.error);
+}
+
 void Invariants::on_verified(std::int64_t position_id, const std::vector<VerifyRow>& rows) {
   const char* name = "I14 a verification tells what its sources said";
   if (rows.size() != 3) return fail(name, "position " + std::to_string(position_id) + ": " + std::to_string(rows.size()) + " sources");
@@ -181,6 +188,7 @@ void Invariants::after_turn(bool able) {
   unknown_is_never_concluded_early();
   one_accepted_entry_per_position();
   nothing_leaves_of_what_was_rolled_back();
+  no_halt_outlives_its_end();
   for (const PositionRow& row : tables_.positions)
     if (row.is_open()) entry_price_before_[row.id] = row.entry_price;
   last_turn_ms_ = clock_.true_ms();

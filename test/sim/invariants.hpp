@@ -52,6 +52,7 @@ class Invariants {
   void no_client_id_leaves_twice(const Network::Write& write);
   void one_accepted_entry_per_position();
   void nothing_leaves_of_what_was_rolled_back();
+  void no_halt_outlives_its_end();
   void no_position_without_stop(bool able);
   void closing_never_adds_or_flips();
   void no_order_of_ours_without_position();

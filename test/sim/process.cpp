@@ -7,7 +7,8 @@ namespace tradesync::sim {
 namespace {
 
 constexpr std::int32_t kAccountId = 1;
-constexpr Ms kLookMs = 1000;   // the safety scan of DESIGN §11, Waking
+constexpr Ms kLookMs = 1000;        // the safety scan of DESIGN §11, Waking
+constexpr Ms kAccountAfterMs = 5;   // as in app/turn.cpp
 
 TradingAccess access_of(const Account& account) {
   AccessFacts facts;
@@ -32,28 +33,29 @@ Process::End Process::start() {
   if (load_account(kAccountId, account_, error) != LoadResult::ok) return End::again;
   if (!account_.enabled) return End::left;
   const TradingAccess access = access_of(account_);
-  if (load_state(kAccountId, loaded, error) != LoadResult::ok || load_trading(kAccountId, loaded, error) != LoadResult::ok ||
+  if (load_state(kAccountId, loaded, error) != LoadResult::ok || load_trading(kAccountId, account_.version, loaded, error) != LoadResult::ok ||
       load_trading_settings(kAccountId, settings.trading, error) != LoadResult::ok)
     return End::again;
   settings.seed = seed_ + static_cast<std::uint64_t>(starts_);
   settings.trading.mode = access.mode;
-  settings.trading.may_open = access.may_open;
+  settings.trading.not_opening = access.not_opening;
   settings.trading.unix_offset_ms = clock_.unix_ms() - clock_.local_ms();
   settings.private_session = access.mode != TradingMode::dry_run;
   const Endpoints endpoints = exchange_.endpoints("mainnet").value();
   machine_ = std::make_unique<AccountMachine>(kAccountId, exchange_, endpoints, Credentials{key_, secret_}, settings,
       std::move(loaded), network_);
   look_at_ms_ = 0;
+  account_at_ms_ = INT64_MAX;
   machine_->start(clock_.local_ms());
   return turn();
 }
 
-bool Process::is_due() const {
-  return machine_ && (!network_.inbox_empty() || clock_.local_ms() >= std::min(look_at_ms_, machine_->next_deadline(clock_.local_ms())));
+bool Process::is_due() {
+  return machine_ && (!network_.inbox_empty() || clock_.local_ms() >= next_local_ms());
 }
 
 Ms Process::next_local_ms() {
-  return machine_ ? std::min(look_at_ms_, machine_->next_deadline(clock_.local_ms())) : INT64_MAX;
+  return machine_ ? std::min({look_at_ms_, account_at_ms_, machine_->next_deadline(clock_.local_ms())}) : INT64_MAX;
 }
 
 Process::End Process::turn() {
@@ -76,11 +78,25 @@ Process::End Process::turn() {
   return reread ? End::again : End::none;
 }
 
-// The account's row first: an opening that was queued before a halt must not begin after it.
+// As the worker does it (Worker::read_commands): commands at once, the account's row a little later unless it has changed.
 Process::End Process::read_tables() {
   const Ms now_ms = clock_.local_ms();
-  if (now_ms < look_at_ms_) return End::none;
-  look_at_ms_ = now_ms + kLookMs;
+  if (now_ms >= look_at_ms_) {
+    look_at_ms_ = now_ms + kLookMs;
+    account_at_ms_ = std::min(account_at_ms_, now_ms + kAccountAfterMs);
+    std::string error;
+    LoadResult result = machine_->read_commands(account_.version, now_ms, error);
+    if (result == LoadResult::account_changed) {
+      if (const End end = look_at_account(now_ms); end != End::none) return end;
+      result = machine_->read_commands(account_.version, now_ms, error);
+    }
+    if (result == LoadResult::gone) return End::again;
+  }
+  return now_ms >= account_at_ms_ ? look_at_account(now_ms) : End::none;
+}
+
+Process::End Process::look_at_account(Ms now_ms) {
+  account_at_ms_ = INT64_MAX;
   Account fresh;
   std::string error;
   if (load_account(kAccountId, fresh, error) != LoadResult::ok) return End::again;
@@ -90,8 +106,8 @@ Process::End Process::read_tables() {
   }
   const TradingAccess before = access_of(account_), after = access_of(fresh);
   account_ = fresh;
-  if (!(before == after)) machine_->step(AccountChanged{after.may_open, after.why_not}, now_ms);
-  return machine_->read_commands(now_ms, error) == LoadResult::gone ? End::again : End::none;
+  if (!(before == after)) machine_->step(AccountChanged{after.not_opening}, now_ms);
+  return End::none;
 }
 
 void Process::gather() {

@@ -34,11 +34,12 @@ class Process {
   void verify(const std::string& symbol, const std::string& position_side, std::int64_t position_id);
   std::function<void(std::int64_t position_id, const std::vector<VerifyRow>&)> on_verified;
   bool has_open_questions() const { return !questions_.empty(); }
-  bool is_due() const;
+  bool is_due();
   Ms next_local_ms();          // when the next turn is due without any input
 
  private:
   End read_tables();
+  End look_at_account(Ms now_ms);
   void gather();
   void hand_out_verifications();
 
@@ -51,7 +52,7 @@ class Process {
   Account account_;
   std::unique_ptr<AccountMachine> machine_;
   SessionState told_ = SessionState::connecting;
-  Ms look_at_ms_ = 0;
+  Ms look_at_ms_ = 0, account_at_ms_ = INT64_MAX;
   int starts_ = 0;
   std::map<std::uint64_t, std::int64_t> questions_;   // without an answer: number -> position
   std::uint64_t last_question_ = 0;

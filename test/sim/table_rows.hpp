@@ -73,6 +73,7 @@ struct CommandRow {
   std::string kind, symbol, client_order_id, reason, status = "queued", error;
   std::optional<Decimal> quantity, price, leverage;
   Ms created_ms = 0, valid_until_ms = 0, finished_ms = 0;
+  int halts_before = 0, halts_after = 0;   // halts that had ended when it was committed; that had begun when it ended
   bool is_final() const { return status == "done" || status == "failed" || status == "expired"; }
 };
 

@@ -307,7 +307,9 @@ void Tables::save_command(const CellsOf& cells) {
   if (row->is_final()) return;
   row->status = cells.text(1);
   row->error = cells.text(2);
-  if (row->is_final()) row->finished_ms = clock_.unix_ms();
+  if (!row->is_final()) return;
+  row->finished_ms = clock_.unix_ms();
+  row->halts_after = halt_count;
 }
 
 // A mode that changes under positions that hold something halts the account: the rows may name the wrong side.
@@ -326,7 +328,15 @@ void Tables::save_position_mode(const CellsOf& cells) { modes[cells.text(0)] = c
 void Tables::halt(const std::string& reason) {
   halted = true;
   halt_reason = reason;
+  ++halt_count;
+  ++account_version;
   if (on_halted) on_halted();
+}
+
+void Tables::resume() {
+  halted = false;
+  halt_reason.clear();
+  ++account_version;
 }
 
 // funding_row: symbol trade_id …

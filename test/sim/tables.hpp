@@ -31,6 +31,7 @@ class Tables {
 
   // ---- the rows
   std::string account_name = "sim", exchange, mode = "live", halt_reason;
+  int halt_count = 0, account_version = 1;   // how often it was halted; how often its row changed
   bool enabled = true, halted = false;
   std::string epoch = "abcdefgh";
   std::map<std::string, std::string> settings;
@@ -57,13 +58,15 @@ class Tables {
   PositionRow* position(std::int64_t id);
   PositionRow* open_position(const std::string& symbol, const std::string& position_side);
   CommandRow* command(std::int64_t id);
+  void halt(const std::string& reason);
+  void resume();
   const OrderRow* order_by_client_id(const std::string& client_order_id, const std::string& kind = "") const;
 
   // What the worker should never have written, oldest first.
   std::vector<std::string> broken_promises;
   // Told of every row of ours that a commit made (again) submitting: it may leave from now on.
   std::function<void(const OrderRow&)> on_submitting;
-  std::function<void()> on_halted;               // a function has halted the account
+  std::function<void()> on_halted;               // by whomever
   std::function<void(const std::string&)> log;   // what the functions made of the rows
 
  private:
@@ -80,7 +83,6 @@ class Tables {
   void save_price(const CellsOf& cells);
   void save_event(const CellsOf& cells);
   void save_position_mode(const CellsOf& cells);
-  void halt(const std::string& reason);
   void save_funding(const CellsOf& cells);
 
   OrderRow* own_order_waiting_for(const CellsOf& cells);

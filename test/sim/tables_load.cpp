@@ -54,7 +54,7 @@ Answer Tables::load_account() const {
   Answer answer;
   answer.row();
   answer.text(account_name).text(exchange).text("testnet").text(mode).null().null().null().boolean(enabled).boolean(halted)
-      .text_or_null(halt_reason).text("fingerprint").text("{}");
+      .text_or_null(halt_reason).number(account_version).text("fingerprint").text("{}");
   return answer;
 }
 
@@ -168,7 +168,7 @@ Answer Tables::load_commands() const {
     answer.number(row.id).text(row.kind).boolean(row.status == "running").number_or_null(row.position_id)
         .text_or_null(row.symbol.empty() && order ? order->symbol : row.symbol).text_or_null(row.client_order_id)
         .text_or_null(order ? order->order_id : "").text_or_null(order ? order->kind : "").text_or_null(row.reason)
-        .decimal(row.quantity).decimal(row.price).decimal(row.leverage).number_or_null(row.valid_until_ms);
+        .decimal(row.quantity).decimal(row.price).decimal(row.leverage).number_or_null(row.valid_until_ms).number(account_version);
     const auto opening = std::find_if(positions.begin(), positions.end(), [&](const PositionRow& position) {
       return row.kind == "open_position" && row.status == "queued" && position.managed && position.id == row.position_id;
     });

@@ -14,7 +14,7 @@ std::string result_text(const std::string& sqlstate) { return sqlstate.empty() ?
 }  // namespace
 
 User::User(VirtualClock& clock, Agenda& agenda, Tables& tables, std::uint64_t seed, std::vector<std::string> symbols)
-    : clock_(clock), agenda_(agenda), tables_(tables), random_(seed), curiosity_(seed ^ 0xC0), symbols_(std::move(symbols)) {}
+    : clock_(clock), agenda_(agenda), tables_(tables), random_(seed), curiosity_(seed ^ 0xC0), haste_(seed ^ 0x4A57), symbols_(std::move(symbols)) {}
 
 // ------------------------------------------------------------------------------------------------ the functions
 
@@ -127,11 +127,15 @@ void User::commit(Transaction& transaction) {
     tables_.reserved.erase({row.symbol, row.position_side});
     tables_.positions.push_back(std::move(row));
   }
-  for (CommandRow& row : transaction.commands) tables_.commands.push_back(std::move(row));
-  if (transaction.halt >= 0) {
-    tables_.halted = transaction.halt == 1;
-    tables_.halt_reason = tables_.halted ? "manual" : "";
-    halted_at_ms = tables_.halted ? clock_.true_ms() : 0;
+  for (CommandRow& row : transaction.commands) {
+    row.halts_before = tables_.halt_count - (tables_.halted ? 1 : 0);
+    tables_.commands.push_back(std::move(row));
+  }
+  if (transaction.halt == 1) tables_.halt("manual");
+  if (transaction.halt == 0) {
+    tables_.resume();
+    halted_at_ms = 0;
+    open_at_once();
   }
   for (const std::string& symbol : transaction.locked_symbols) locked_symbols_.erase(symbol);
   // Some wake-ups are lost (COMMIT PREPARED by another process): the safety scan of a second finds the rows.
@@ -148,8 +152,7 @@ void User::roll_back(const Transaction& transaction) {
 }
 
 void User::resume_for_good() {
-  tables_.halted = false;
-  tables_.halt_reason.clear();
+  tables_.resume();
   halted_at_ms = 0;
   if (wake) wake();
 }
@@ -214,6 +217,17 @@ std::string User::call_open(Transaction& transaction) {
         " stop " + percent.text() + "%: " + result_text(result) +
         (result.empty() ? " position " + std::to_string(transaction.positions.back().id) : ""));
   return result;
+}
+
+// Whoever resumes an account wants to trade: the worker may still be about to read its row.
+void User::open_at_once() {
+  agenda_.at(clock_.true_ms() + haste_.between(0, 6), [this] {
+    Transaction transaction;
+    const std::string& symbol = symbols_[static_cast<std::size_t>(haste_.between(0, static_cast<std::int64_t>(symbols_.size()) - 1))];
+    const std::string result = open_position(transaction, symbol, haste_.between(0, 1) == 1, Decimal(500), std::nullopt, Decimal(5));
+    if (log) log("open_position " + symbol + " at once after the resume: " + result_text(result));
+    if (result.empty()) commit(transaction);
+  });
 }
 
 // Most likely the one that is just being opened.

@@ -53,6 +53,7 @@ class User {
   void act();
   std::string call_something(Transaction& transaction);
   std::string call_open(Transaction& transaction);
+  void open_at_once();
   std::string call_on_position(Transaction& transaction);
   CommandRow& command(Transaction& transaction, const char* kind, Ms valid_for_ms);
   const PositionRow* some_position();
@@ -63,7 +64,7 @@ class User {
   VirtualClock& clock_;
   Agenda& agenda_;
   Tables& tables_;
-  market::Random random_, curiosity_;
+  market::Random random_, curiosity_, haste_;
   std::vector<std::string> symbols_;
   std::set<std::string> locked_symbols_;   // advisory locks of open transactions
   Ms until_ms_ = 0;

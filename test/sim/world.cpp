@@ -124,7 +124,6 @@ void World::connect_observers() {
     invariants_.on_price();
     network_.pump();
   };
-  faults_.halted = [this](const char*) { user_.halted_by_somebody(); };
   faults_.leap_to_stop = [this](const std::string& client_id) { leap_to_stop(client_id); };
   faults_.crash_now = [this] { crash("between two turns"); };
   faults_.account_switched = [this] {

@@ -81,10 +81,11 @@ void AccountMachine::on_http(std::uint64_t id, const HttpResponse& response, std
   step(Answered{std::move(reply)}, now_ms);
 }
 
-LoadResult AccountMachine::read_commands(std::int64_t now_ms, std::string& error) {
+LoadResult AccountMachine::read_commands(const std::string& account_version, std::int64_t now_ms, std::string& error) {
   if (!trades() && refuse_why_.empty()) return LoadResult::ok;
   CommandsRead read;
-  if (const LoadResult result = load_commands(account_id_, read.commands, read.trades, error); result != LoadResult::ok) return result;
+  const LoadResult result = load_commands(account_id_, account_version, read.commands, read.trades, error);
+  if (result != LoadResult::ok) return result;
   // What is final is not listed any more, so the set stays as small as the list.
   const std::set<std::int64_t> listed = ids_of(read.commands);
   std::erase_if(read.commands, [&](const Command& command) { return known_commands_.contains(command.id); });

@@ -40,7 +40,8 @@ class AccountMachine {
   // response.body as above. sent_ms 0 = no byte of the request left.
   void on_http(std::uint64_t id, const HttpResponse& response, std::int64_t sent_ms, std::int64_t received_ms, std::int64_t now_ms);
   // Asks the tables for commands and hands over what is new. One query when there is nothing. observe: does nothing.
-  LoadResult read_commands(std::int64_t now_ms, std::string& error);
+  // account_changed: the caller follows the change, then asks again.
+  LoadResult read_commands(const std::string& account_version, std::int64_t now_ms, std::string& error);
   // Everything else that happens: AccountChanged, SyncAsked, VerifyAsked, Tick.
   void step(Event event, std::int64_t now_ms) { engine_.step(std::move(event), now_ms, effects_); }
 

@@ -40,7 +40,8 @@ app_result result_of(tradesync::LoadResult result) {
   switch (result) {
     case tradesync::LoadResult::ok: return APP_OK;
     case tradesync::LoadResult::no_account: return APP_LEAVE;
-    case tradesync::LoadResult::gone: return APP_AGAIN;
+    case tradesync::LoadResult::gone:
+    case tradesync::LoadResult::account_changed: return APP_AGAIN;
     case tradesync::LoadResult::failed: return APP_BROKEN;
   }
   return APP_BROKEN;
@@ -64,7 +65,7 @@ app* app_create(int32_t account_id, app_result* result, app_error* error) {
     // An account that only observes has nothing to do with what trading needs.
     const bool trades = load == tradesync::LoadResult::ok && account.mode != "observe";
     if (trades) load = tradesync::load_trading_settings(account_id, trading, why);
-    if (trades && load == tradesync::LoadResult::ok) load = tradesync::load_trading(account_id, loaded, why);
+    if (trades && load == tradesync::LoadResult::ok) load = tradesync::load_trading(account_id, account.version, loaded, why);
     *result = result_of(load);
     if (load != tradesync::LoadResult::ok) {
       put(error, why.c_str());

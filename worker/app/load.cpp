@@ -65,12 +65,12 @@ LoadResult load_cursors(std::int32_t account_id, Loaded& loaded, std::string& er
 }  // namespace
 
 LoadResult load_account(std::int32_t account_id, Account& account, std::string& error) {
-  // name, exchange, environment, mode, rest_url, ws_public_url, ws_private_url, enabled, halted, halt_reason, …
+  // name, exchange, environment, mode, rest_url, ws_public_url, ws_private_url, enabled, halted, halt_reason, row_version, …
   const TableQuery query("monitoring.worker_load_account", account_id, error);
   if (query.result() != LoadResult::ok) return query.result();
   if (query.rows() == 0) return LoadResult::no_account;
   account = {query.text(0, 0), query.text(0, 1), query.text(0, 2), query.text(0, 3), query.text(0, 4), query.text(0, 5),
-             query.text(0, 6), query.text(0, 9), query.boolean(0, 7), query.boolean(0, 8)};
+             query.text(0, 6), query.text(0, 9), query.text(0, 10), query.boolean(0, 7), query.boolean(0, 8)};
   return LoadResult::ok;
 }
 

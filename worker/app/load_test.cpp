@@ -80,13 +80,14 @@ TEST_F(LoadTest, account_without_a_row_is_no_account) {
 
 TEST_F(LoadTest, account_row_is_read_and_only_its_connection_matters_for_a_new_start) {
   wall.tables["monitoring.worker_load_account"] = {
-      {"main", "bybit", "testnet", "observe", "r", "wp", "wv", "t", "f", std::nullopt}};
+      {"main", "bybit", "testnet", "observe", "r", "wp", "wv", "t", "f", std::nullopt, "v1"}};
   Account account;
   ASSERT_EQ(load_account(7, account, error), LoadResult::ok);
   EXPECT_EQ(account.name, "main");
   EXPECT_EQ(account.ws_private_url, "wv");
   EXPECT_TRUE(account.enabled);
   EXPECT_FALSE(account.halted);
+  EXPECT_EQ(account.version, "v1");
   Account halted = account;
   halted.halted = true;
   EXPECT_TRUE(account.same_connection(halted));

@@ -96,9 +96,9 @@ LoadResult load_own_orders(std::int32_t account_id, Loaded& loaded, std::string&
 }
 
 // Read after the positions: what was asked for in between has no position here yet and is left to the next look.
-LoadResult load_all_commands(std::int32_t account_id, Loaded& loaded, std::string& error) {
+LoadResult load_all_commands(std::int32_t account_id, const std::string& account_version, Loaded& loaded, std::string& error) {
   std::vector<LoadedTrade> opening;  // all of them are among the positions already, or too new
-  const LoadResult result = load_commands(account_id, loaded.commands, opening, error);
+  const LoadResult result = load_commands(account_id, account_version, loaded.commands, opening, error);
   std::set<std::int64_t> known, too_new;
   for (const LoadedTrade& trade : loaded.trades) known.insert(trade.id);
   for (const Command& command : loaded.commands)
@@ -150,11 +150,11 @@ LoadResult load_balances(std::int32_t account_id, Loaded& loaded, std::string& e
 
 }  // namespace
 
-LoadResult load_trading(std::int32_t account_id, Loaded& loaded, std::string& error) {
+LoadResult load_trading(std::int32_t account_id, const std::string& account_version, Loaded& loaded, std::string& error) {
   for (const auto& load : {load_recent_fills, load_epoch, load_order_ids, load_position_modes, load_leverages, load_balances,
-                           load_own_orders, load_all_trades, load_all_commands})
+                           load_own_orders, load_all_trades})
     if (const LoadResult result = load(account_id, loaded, error); result != LoadResult::ok) return result;
-  return LoadResult::ok;
+  return load_all_commands(account_id, account_version, loaded, error);
 }
 
 LoadResult load_trading_settings(std::int32_t account_id, TradingSettings& settings, std::string& error) {
@@ -171,11 +171,13 @@ LoadResult load_trading_settings(std::int32_t account_id, TradingSettings& setti
   return query.result();
 }
 
-LoadResult load_commands(std::int32_t account_id, std::vector<Command>& commands, std::vector<LoadedTrade>& opening, std::string& error) {
-  // id, kind, running, position_id, symbol, client_order_id, order_id, order_kind, reason, quantity, price, leverage, valid_until;
-  // then the position of an opening that has not begun
-  constexpr int kTrade = 13;
+LoadResult load_commands(std::int32_t account_id, const std::string& account_version, std::vector<Command>& commands,
+                         std::vector<LoadedTrade>& opening, std::string& error) {
+  // id, kind, running, position_id, symbol, client_order_id, order_id, order_kind, reason, quantity, price, leverage, valid_until,
+  // account_version; then the position of an opening that has not begun
+  constexpr int kVersion = 13, kTrade = 14;
   const TableQuery query("monitoring.worker_load_commands", account_id, error);
+  if (query.rows() > 0 && query.text(0, kVersion) != account_version) return LoadResult::account_changed;
   for (int row = 0; row < query.rows(); ++row) {
     const auto kind = command_kind_from(query.text(row, 1));
     if (!kind) continue;  // of a later version: it expires unanswered

@@ -16,7 +16,7 @@ class LoadTradingTest : public testing::Test {
     wall.tables["monitoring.worker_reserve_order_ids"] = {{"100"}, {"101"}};
   }
   std::vector<Row>& table(const std::string& name) { return wall.tables["monitoring.worker_load_" + name]; }
-  LoadResult load() { return load_trading(7, loaded, error); }
+  LoadResult load() { return load_trading(7, "v1", loaded, error); }
 
   WallFake wall;
   Loaded loaded;
@@ -95,9 +95,9 @@ TEST_F(LoadTradingTest, own_order_is_read_with_its_ticket_and_its_fills) {
 }
 
 TEST_F(LoadTradingTest, command_is_read_and_one_of_an_unknown_kind_is_left_alone) {
-  table("commands") = {{"3", "close_position", "t", "42", "BTCUSDT", none, none, none, "manual", "0.5", none, none, none},
-                       {"4", "cancel_order", "f", none, "BTCUSDT", "c", "99", "conditional", none, none, none, none, "1785000000000"},
-                       {"5", "fly_to_the_moon", "f", none, none, none, none, none, none, none, none, none, none}};
+  table("commands") = {{"3", "close_position", "t", "42", "BTCUSDT", none, none, none, "manual", "0.5", none, none, none, "v1"},
+                       {"4", "cancel_order", "f", none, "BTCUSDT", "c", "99", "conditional", none, none, none, none, "1785000000000", "v1"},
+                       {"5", "fly_to_the_moon", "f", none, none, none, none, none, none, none, none, none, none, "v1"}};
   ASSERT_EQ(load(), LoadResult::ok);
   ASSERT_EQ(loaded.commands.size(), 2u);
   EXPECT_EQ(loaded.commands[0].kind, CommandKind::close_position);
@@ -114,10 +114,10 @@ TEST_F(LoadTradingTest, command_is_read_and_one_of_an_unknown_kind_is_left_alone
 }
 
 TEST_F(LoadTradingTest, opening_that_was_asked_for_while_we_read_is_left_to_the_next_look) {
-  table("commands") = {{"3", "open_position", "f", "42", "BTCUSDT", none, none, none, none, none, none, none, none},
-                       {"4", "set_leverage", "f", none, "BTCUSDT", none, none, none, none, none, none, "5", none},
-                       {"5", "close_position", "f", "42", "BTCUSDT", none, none, none, "manual", none, none, none, none},
-                       {"6", "close_position", "f", "41", "BTCUSDT", none, none, none, "manual", none, none, none, none}};
+  table("commands") = {{"3", "open_position", "f", "42", "BTCUSDT", none, none, none, none, none, none, none, none, "v1"},
+                       {"4", "set_leverage", "f", none, "BTCUSDT", none, none, none, none, none, none, "5", none, "v1"},
+                       {"5", "close_position", "f", "42", "BTCUSDT", none, none, none, "manual", none, none, none, none, "v1"},
+                       {"6", "close_position", "f", "41", "BTCUSDT", none, none, none, "manual", none, none, none, none, "v1"}};
   ASSERT_EQ(load(), LoadResult::ok);
   ASSERT_EQ(loaded.commands.size(), 2u);
   EXPECT_EQ(loaded.commands[0].id, 4);
@@ -151,6 +151,12 @@ TEST_F(LoadTradingTest, settings_that_the_tables_do_not_say_stay_as_built_in) {
   EXPECT_EQ(settings.paper_balance.text(), "123.5");
   EXPECT_EQ(settings.slippage_bps, TradingSettings().slippage_bps);
   EXPECT_EQ(settings.taker_fee_bps, TradingSettings().taker_fee_bps);
+}
+
+TEST_F(LoadTradingTest, account_that_changed_while_it_was_read_is_read_again) {
+  table("commands") = {{"4", "set_leverage", "f", none, "BTCUSDT", none, none, none, none, none, none, "5", none, "v2"}};
+  EXPECT_EQ(load(), LoadResult::account_changed);
+  EXPECT_TRUE(loaded.commands.empty());
 }
 
 TEST_F(LoadTradingTest, part_that_cannot_be_read_stops_the_start_and_is_named) {

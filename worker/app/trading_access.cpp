@@ -22,14 +22,8 @@ TradingAccess trading_access(const Account& account, const AccessFacts& facts) {
     access.refused = live_refusal(account, facts);
     if (access.refused.empty()) access.mode = TradingMode::live;
   }
-  if (access.mode == TradingMode::live && !facts.live_trading) {
-    access.may_open = false;
-    access.why_not = "tradesync.live_trading is off";
-  }
-  if (account.halted) {
-    access.may_open = false;
-    access.why_not = account.halt_reason.empty() ? "the account is halted" : "the account is halted: " + account.halt_reason;
-  }
+  if (access.mode == TradingMode::live && !facts.live_trading) access.not_opening = "tradesync.live_trading is off";
+  if (account.halted) access.not_opening = "the account is halted" + (account.halt_reason.empty() ? "" : ": " + account.halt_reason);
   return access;
 }
 

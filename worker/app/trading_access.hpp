@@ -10,8 +10,7 @@ namespace tradesync {
 struct TradingAccess {
   TradingMode mode = TradingMode::observe;
   std::string refused;      // why an account whose mode is live runs as observe; "" = it does not
-  bool may_open = true;     // mode dry_run, live
-  std::string why_not;      // why nothing new may be opened
+  std::string not_opening;  // mode dry_run, live: why nothing new is opened; "" = it is
 
   bool operator==(const TradingAccess&) const = default;
 };

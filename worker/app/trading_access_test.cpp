@@ -21,7 +21,7 @@ class AccessTest : public testing::Test {
 TEST_F(AccessTest, live_account_with_keys_of_its_environment_trades) {
   EXPECT_EQ(access().mode, TradingMode::live);
   EXPECT_EQ(access().refused, "");
-  EXPECT_TRUE(access().may_open);
+  EXPECT_EQ(access().not_opening, "");
 }
 
 TEST_F(AccessTest, live_needs_the_servers_consent) {
@@ -34,8 +34,7 @@ TEST_F(AccessTest, consent_withdrawn_while_it_trades_stops_openings_but_not_prot
   facts.live_trading = false;
   facts.runs_live = true;
   EXPECT_EQ(access().mode, TradingMode::live);
-  EXPECT_FALSE(access().may_open);
-  EXPECT_NE(access().why_not.find("tradesync.live_trading"), std::string::npos);
+  EXPECT_NE(access().not_opening.find("tradesync.live_trading"), std::string::npos);
 }
 
 TEST_F(AccessTest, keys_of_another_environment_never_trade) {
@@ -72,8 +71,7 @@ TEST_F(AccessTest, halted_account_opens_nothing_and_says_why) {
   account.halted = true;
   account.halt_reason = "manual";
   EXPECT_EQ(access().mode, TradingMode::live) << "what is open stays protected";
-  EXPECT_FALSE(access().may_open);
-  EXPECT_EQ(access().why_not, "the account is halted: manual");
+  EXPECT_EQ(access().not_opening, "the account is halted: manual");
 }
 
 }  // namespace

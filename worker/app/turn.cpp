@@ -126,7 +126,7 @@ EngineSettings Worker::engine_settings() const {
   settings.seed = jitter_seed(account_.name, wall_unix_ms());
   settings.trading = trading_;
   settings.trading.mode = access_.mode;
-  settings.trading.may_open = access_.may_open;
+  settings.trading.not_opening = access_.not_opening;
   settings.trading.unix_offset_ms = wall_unix_ms() - loop_.now_ms();
   return settings;
 }
@@ -179,12 +179,19 @@ void Worker::read_commands(std::int64_t now_ms) {
   account_at_ms_ = std::min(account_at_ms_, now_ms + kAccountAfterMs);
   if (!started_) return;
   std::string error;
-  // Anything but "gone" passes: the next look comes in a second.
-  if (machine_->read_commands(now_ms, error) == LoadResult::gone) restart_wanted_ = true;
+  LoadResult result = machine_->read_commands(account_.version, now_ms, error);
+  if (result == LoadResult::account_changed) {
+    look_at_account(now_ms);
+    if (leave_ || restart_wanted_) return;  // they are for the one who starts with the new row
+    result = machine_->read_commands(account_.version, now_ms, error);
+  }
+  // Anything else passes: the next look comes in a second.
+  if (result == LoadResult::gone) restart_wanted_ = true;
+  if (result == LoadResult::account_changed) look_at_ms_ = now_ms;
 }
 
-// The account's row may wait until the orders have left: an entry after a halt is refused by the tables themselves
-// (worker_save_own_orders).
+// The account's row may wait until the orders have left: commands name the version of it that they were read with, and an
+// entry after a halt is refused by the tables themselves (worker_save_own_orders).
 void Worker::look_at_account(std::int64_t now_ms) {
   account_at_ms_ = INT64_MAX;
   check_account_row();
@@ -239,9 +246,11 @@ void Worker::check_account_row() {
       else if (!fresh.same_connection(account_)) restart_wanted_ = true;
       account_.halted = fresh.halted;
       account_.halt_reason = fresh.halt_reason;
+      account_.version = fresh.version;
       return;
     case LoadResult::no_account: leave_ = true; return;
     case LoadResult::gone: restart_wanted_ = true; return;
+    case LoadResult::account_changed:
     case LoadResult::failed: return;  // a passing failure: the next look comes in a second
   }
 }
@@ -251,9 +260,8 @@ void Worker::follow_access(std::int64_t now_ms) {
   const TradingAccess fresh = trading_access(account_, access_facts());
   if (fresh == access_) return;
   if (fresh.mode != access_.mode || fresh.refused != access_.refused) restart_wanted_ = true;
-  access_.may_open = fresh.may_open;
-  access_.why_not = fresh.why_not;
-  machine_->step(AccountChanged{fresh.may_open, fresh.why_not}, now_ms);
+  access_.not_opening = fresh.not_opening;
+  machine_->step(AccountChanged{fresh.not_opening}, now_ms);
 }
 
 void Worker::reload() {

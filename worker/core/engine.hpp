@@ -70,8 +70,7 @@ struct CommandsRead {
   std::vector<std::int64_t> order_ids;   // appended to the reserve
 };
 struct AccountChanged {                  // the account's row: halted, trading switched off
-  bool may_open = true;
-  std::string why_not;
+  std::string not_opening;               // why nothing new is opened; "" = it is
 };
 // verify_position(): asks all three sources about one position. Answered by Engine::verifications().
 struct VerifyAsked { std::uint64_t id = 0; std::string symbol; PositionSide side = PositionSide::both; std::int64_t position_id = 0; };

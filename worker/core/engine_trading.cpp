@@ -46,7 +46,7 @@ void Engine::on(CommandsRead& event, std::int64_t now_ms, Effects& effects) {
   trader_.on_commands(event.commands, event.trades, event.order_ids, now_ms, effects);
 }
 
-void Engine::on(const AccountChanged& event, std::int64_t, Effects&) { trader_.on_account(event.may_open, event.why_not); }
+void Engine::on(const AccountChanged& event, std::int64_t, Effects&) { trader_.on_account(event.not_opening); }
 
 void Engine::on(const VerifyAsked& event, std::int64_t now_ms, Effects&) {
   trader_.verify(event.id, event.symbol, event.side, event.position_id, now_ms);

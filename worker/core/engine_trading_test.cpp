@@ -180,7 +180,7 @@ TEST_P(Trading, NothingIsSentIntoThePositionOfSomebodyElse) {
 }
 
 TEST_P(Trading, HaltedMeansNothingNew) {
-  world.step(AccountChanged{false, "halted by hand"});
+  world.step(AccountChanged{"halted by hand"});
   const auto id = world.open("AUSDT", true, "0.5");
   world.run(500);
   EXPECT_EQ(world.statuses[id], PositionStatus::canceled);

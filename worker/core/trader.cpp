@@ -32,9 +32,7 @@ Trader::Trader(const VenueRules& rules, const TradingSettings& settings, const V
                const MarketView& market, Orders& orders, const Positions& positions)
     : rules_(rules), settings_(settings), clock_(clock), requests_(requests), writes_(writes), market_(market), orders_(orders),
       positions_(positions), own_(rules, clock, requests, writes, orders), protection_(rules, own_, writes, positions),
-      verification_(rules, requests, own_, positions) {
-  if (!settings.may_open) why_not_ = "the account is halted";
-}
+      verification_(rules, requests, own_, positions), not_opening_(settings.not_opening) {}
 
 // ------------------------------------------------------------------------------------------------ from the rows
 
@@ -102,8 +100,8 @@ bool Trader::wants(const std::string& symbol) const {
   return it != by_key_.end() && it->first.first == symbol;
 }
 
-void Trader::on_account(bool may_open, const std::string& why_not) {
-  why_not_ = may_open ? std::string() : why_not.empty() ? "the account is halted" : why_not;
+void Trader::on_account(const std::string& not_opening) {
+  not_opening_ = not_opening;
   for (const auto& [id, trade] : trades_)
     if (trade.status == PositionStatus::pending_entry) dirty_.insert(id);
 }

@@ -31,7 +31,7 @@ class Trader {
             const std::vector<LoadedOwnOrder>& orders, const std::vector<Command>& commands, std::int64_t now_ms);
   void on_commands(const std::vector<Command>& commands, const std::vector<LoadedTrade>& trades, const std::vector<std::int64_t>& ids,
                    std::int64_t now_ms, Effects& effects);
-  void on_account(bool may_open, const std::string& why_not);
+  void on_account(const std::string& not_opening);
 
   // What the venue says. on_order gives the report our purpose and position before the mirror takes it.
   void on_written(const Writes::Written& written, const Reply& reply, std::int64_t now_ms, Effects& effects);
@@ -127,7 +127,7 @@ class Trader {
   Protection protection_;
   Verification verification_;
 
-  std::string why_not_;                             // nothing new is opened, because …
+  std::string not_opening_;                         // nothing new is opened, because …
   std::map<std::int64_t, Trade> trades_;
   std::map<std::pair<std::string, PositionSide>, std::int64_t> by_key_;  // the one that is not over
   std::set<std::int64_t> dirty_;

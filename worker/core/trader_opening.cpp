@@ -27,7 +27,7 @@ std::string limit_error(const Trade& trade, const Decimal& quantity, const Decim
 void Trader::advance_pending_entry(Trade& trade, bool live, std::int64_t now_ms, Effects& effects) {
   if (trade.open_command == 0 || now_ms > trade.valid_until_ms)
     return take_back(trade, "expired", "expired", now_ms, effects);
-  if (!why_not_.empty()) return take_back(trade, "refused: " + why_not_, "failed", now_ms, effects);
+  if (!not_opening_.empty()) return take_back(trade, "refused: " + not_opening_, "failed", now_ms, effects);
   look_again(trade, trade.valid_until_ms == INT64_MAX ? INT64_MAX : trade.valid_until_ms + 1);
   if (!live || !market_.instruments_known || !own_.can_submit()) return;
   const Instrument* instrument = market_.instrument(trade.symbol);
@@ -152,7 +152,7 @@ void Trader::advance_entry_placed(Trade& trade, std::int64_t now_ms, Effects& ef
     verification_.begin(kSagaCheck + static_cast<std::uint64_t>(trade.id), {trade.symbol, trade.position_side, trade.is_long, trade.id, trade.entry}, true, now_ms);
   }
   const bool stale = now_ms > trade.valid_until_ms;
-  const bool unwanted = trade.close_wanted || stale || !why_not_.empty();
+  const bool unwanted = trade.close_wanted || stale || !not_opening_.empty();
   if (!entry->is_final()) {
     // A wish that has grown old while the order could not leave is taken back; one that has left is waited for.
     if (unwanted) own_.cancel(*entry, now_ms, effects.changes);

@@ -10,7 +10,7 @@ enum class TradingMode : std::uint8_t { observe, dry_run, live };
 
 struct TradingSettings {
   TradingMode mode = TradingMode::observe;
-  bool may_open = true;                      // not halted, live trading allowed
+  std::string not_opening;                   // halted, live trading not allowed: why nothing new is opened; "" = it is
   std::int64_t protect_deadline_ms = 5000;
   std::int64_t unix_offset_ms = 0;           // unix ms − the engine's monotonic ms
   Decimal paper_balance{10000};
