@@ -45,6 +45,7 @@ typedef struct shared_account
 	pid_t		pid;			/* 0: not running */
 	Latch	   *latch;
 	uint32		claims;			/* processes that have reached this place */
+	pg_atomic_uint32 commit_expected;	/* whoever woke the worker last is about to commit */
 	char		claim[65];		/* SHA-256 hex of venue, host and key */
 	/* What its worker has committed about the account, counted since the server started; prices do not count. The
 	 * number outlives process and account, so that it never runs backwards for somebody who waits. */
@@ -124,7 +125,7 @@ shared_layout_hash(void)
 		offsetof(shared_state, questions), offsetof(shared_state, holds),
 		sizeof(shared_database), offsetof(shared_database, pid), offsetof(shared_database, latch),
 		sizeof(shared_account), offsetof(shared_account, pid), offsetof(shared_account, latch),
-		offsetof(shared_account, claims), offsetof(shared_account, claim),
+		offsetof(shared_account, claims), offsetof(shared_account, commit_expected), offsetof(shared_account, claim),
 		offsetof(shared_account, commits), offsetof(shared_account, committed),
 		offsetof(shared_account, status_lock), offsetof(shared_account, status),
 		sizeof(wall_status), offsetof(wall_status, halted), offsetof(wall_status, since_ms),

@@ -43,6 +43,7 @@ initialize(shared_state *state)
 	{
 		LWLockInitialize(&state->accounts[i].status_lock, tranche);
 		pg_atomic_init_u64(&state->accounts[i].commits, 0);
+		pg_atomic_init_u32(&state->accounts[i].commit_expected, 0);
 		ConditionVariableInit(&state->accounts[i].committed);
 	}
 }

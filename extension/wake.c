@@ -1,7 +1,8 @@
 /*
  * monitoring.worker_wake(account): wakes a worker (0: the supervisor) when the transaction has committed, once. It is
  * woken when it is first asked for, too: a process that has slept needs some tenths of a millisecond until it has found its
- * feet and its caches, and a commit takes as long. No NOTIFY: background processes cannot LISTEN, and it forbids PREPARE
+ * feet and its caches, and a commit takes as long. Not by the supervisor: its commits do not wait for the disk, and with few
+ * processors the worker would take one from it. No NOTIFY: background processes cannot LISTEN, and it forbids PREPARE
  * TRANSACTION.
  * COMMIT PREPARED wakes nobody; the workers' scan once a second covers it.
  * The trigger of signal sources does the same for the supervisor; it asks for no privilege of whoever writes the row.
@@ -15,7 +16,6 @@
 #include "utils/memutils.h"
 
 #include "shared_state.h"
-#include "wake.h"
 
 typedef struct wake_target
 {
@@ -35,8 +35,8 @@ forget_targets(void)
 	target_count = target_room = 0;
 }
 
-void
-wake_now(int32 account)
+static void
+wake_now(int32 account, bool commit_expected)
 {
 	Latch	   *latch = NULL;
 
@@ -52,6 +52,8 @@ wake_now(int32 account)
 		shared_account *place = shared_find_account(state_shared, MyDatabaseId, account);
 
 		latch = place ? place->latch : NULL;
+		if (place != NULL)
+			pg_atomic_write_u32(&place->commit_expected, commit_expected);
 	}
 	if (latch != NULL)
 		SetLatch(latch);
@@ -64,7 +66,7 @@ at_transaction_end(XactEvent event, void *arg)
 	if (event == XACT_EVENT_COMMIT)
 	{
 		for (int i = 0; i < target_count; i++)
-			wake_now(targets[i].account);
+			wake_now(targets[i].account, false);
 	}
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
 		forget_targets();
@@ -132,8 +134,8 @@ wake_at_commit(int32 account)
 		RegisterSubXactCallback(at_subtransaction_end, NULL);
 		registered = true;
 	}
-	if (add_target(account))
-		wake_now(account);
+	if (add_target(account) && synchronous_commit > SYNCHRONOUS_COMMIT_OFF)
+		wake_now(account, true);
 }
 
 PG_FUNCTION_INFO_V1(pg_tradesync_wake);

@@ -121,11 +121,8 @@ comment on function monitoring.canonical_symbol(text) is 'The symbol without :SE
 
 -- Is a boolean setting of the server switched on? Not, where the library is not loaded.
 create function monitoring.server_switch(name text) returns boolean
-  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-begin
+  language sql stable parallel safe
   return coalesce(nullif(current_setting(name, true), '')::boolean, false);
-end
-$$;
 comment on function monitoring.server_switch(text) is 'A boolean setting of the server, false where it is unknown.';
 
 -- What a NOTIFY says: items holds small JSON objects; as many of the first 50 go along as fit into a notification, the

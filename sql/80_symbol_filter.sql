@@ -74,10 +74,9 @@ comment on function monitoring.is_leveraged_token(text, text) is
 -- cheap comparison of a rule comes first: a wave calls this for each of its pairs while its orders wait.
 create function monitoring.refusing_filter(exchange text, symbol text, base text) returns text
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare
-  rule text;
 begin
-  select concat_ws(' ', f.kind, case when f.kind <> 'white_list' then f.value end) into rule
+  return (
+  select concat_ws(' ', f.kind, case when f.kind <> 'white_list' then f.value end)
   from monitoring.symbol_filters f
   where f.active and (f.exchange is null or f.exchange = refusing_filter.exchange)
     and case f.kind
@@ -95,22 +94,19 @@ begin
                                          where q.kind = 'stable_pair' and q.active
                                            and q.value = substr(refusing_filter.symbol, length(base) + 1))
       when 'leveraged' then right(base, length(f.value)) = f.value and monitoring.is_leveraged_token(base, f.value)
+      -- Of several amounts the one for this exchange counts, then the one for both, then the shipped one.
+      when 'min_volume' then (select l.volume_24h from monitoring.liquid_pairs l
+                              where l.exchange = refusing_filter.exchange and l.symbol = refusing_filter.symbol) < f.value::numeric
+                             and not exists (select from monitoring.symbol_filters m
+                                             where m.kind = 'min_volume' and m.active
+                                               and (m.exchange is null or m.exchange = refusing_filter.exchange)
+                                               and (m.exchange is null, m.builtin) < (f.exchange is null, f.builtin))
       else false end
     and (not f.builtin or not exists (select from monitoring.symbol_filters o
                                       where o.kind = f.kind and o.value = f.value and not o.active
                                         and (o.exchange is null or o.exchange = refusing_filter.exchange)))
-  order by array_position('{stop_list,white_list,pattern,contains,stable_pair,leveraged,delisted}', f.kind), f.value
-  limit 1;
-  if rule is null then
-    -- Of several amounts the one for this exchange counts, then the one for both, then the shipped one.
-    select 'min_volume ' || m.value into rule
-    from (select f.value from monitoring.symbol_filters f
-          where f.kind = 'min_volume' and f.active and (f.exchange is null or f.exchange = refusing_filter.exchange)
-          order by f.exchange is null, f.builtin limit 1) m
-    join monitoring.liquid_pairs l on l.exchange = refusing_filter.exchange and l.symbol = refusing_filter.symbol
-    where l.volume_24h < m.value::numeric;
-  end if;
-  return rule;
+  order by array_position('{stop_list,white_list,pattern,contains,stable_pair,leveraged,delisted,min_volume}', f.kind), f.value
+  limit 1);
 end
 $$;
 comment on function monitoring.refusing_filter(text, text, text) is

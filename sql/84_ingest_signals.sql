@@ -48,9 +48,23 @@ $$;
 comment on function monitoring.open_signal(monitoring.signal_sources, monitoring.judged_signal) is
   'Opens the position of one signal together with its decision; otherwise candidate.reason says why not, NULL = later.';
 
--- Opens the best candidates, account by account: at most max_trades_per_wave per account and wave, earlier openings of the
--- wave included; a refused one takes no place. After most_openings attempts the rest is left for the next transaction, so
--- that what is opened can leave.
+-- How many more positions of a wave may be opened on an account.
+create function monitoring.places_left(source_id int, account text, wave timestamptz) returns int
+  language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return (select (s.value #>> '{}')::int from monitoring.settings s
+          where s.key = 'max_trades_per_wave' and (s.account is null or s.account = $2)
+          order by s.account is null, s.builtin limit 1)
+         - (select count(*) from monitoring.signal_decisions d
+            where d.source_id + 0 = $1 and d.account = $2 and d.wave = $3 and d.decision = 'opened');
+end
+$$;
+comment on function monitoring.places_left(int, text, timestamptz) is
+  'max_trades_per_wave of an account less what was opened in the wave for signals of the source.';
+
+-- Opens the best candidates, account by account and wave by wave: at most max_trades_per_wave, earlier openings of the wave
+-- included; a refused one takes no place. After most_openings attempts the rest is left for the next transaction, so that
+-- what is opened can leave.
 create function monitoring.open_candidates(source monitoring.signal_sources, judged monitoring.judged_signal[], most_openings int,
     is_worker boolean, out opened monitoring.signal_decisions[], out rejected monitoring.judged_signal[], out is_unfinished boolean)
   language plpgsql set search_path = pg_catalog, pg_temp
@@ -61,8 +75,8 @@ declare
   began timestamptz;
   account text := '';
   is_busy boolean;
-  places jsonb;
-  wave text;
+  wave timestamptz;
+  places int;
   taken text[];
   attempts int := 0;
 begin
@@ -72,13 +86,13 @@ begin
   for candidate in
     select j.* from unnest(judged) j
     where j.reason is null
-    order by j.account collate "C", j.score_week desc nulls last, j.score_month desc nulls last, j.score desc nulls last, j.signal_at,
+    order by j.account collate "C", j.wave, j.score_week desc nulls last, j.score_month desc nulls last, j.score desc nulls last, j.signal_at,
              j.signal_key collate "C"
   loop
     if candidate.account <> account then
       account := candidate.account;
       is_busy := false;
-      places := '{}';
+      wave := null;
       taken := '{}';
     end if;
     continue when is_busy;
@@ -89,16 +103,11 @@ begin
       rejected := rejected || candidate;
       continue;
     end if;
-    wave := extract(epoch from candidate.wave)::text;
-    if not places ? wave then
-      places := places || jsonb_build_object(wave,
-        (select (s.value #>> '{}')::int from monitoring.settings s
-         where s.key = 'max_trades_per_wave' and (s.account is null or s.account = candidate.account)
-         order by s.account is null, s.builtin limit 1)
-        - (select count(*) from monitoring.signal_decisions d
-           where d.source_id + 0 = source.id and d.account = candidate.account and d.wave = candidate.wave and d.decision = 'opened'));
+    if candidate.wave is distinct from wave then
+      wave := candidate.wave;
+      places := monitoring.places_left(source.id, account, wave);
     end if;
-    if (places ->> wave)::int <= 0 then
+    if places <= 0 then
       candidate.reason := 'wave_limit';
       candidate.detail := format('%s positions were opened in the wave of %s', monitoring.setting_of(account, 'max_trades_per_wave'),
                                  candidate.wave);
@@ -116,7 +125,7 @@ begin
     if (attempt.opened).position_id is not null then
       opened := opened || attempt.opened;
       taken := taken || candidate.symbol;
-      places := places || jsonb_build_object(wave, (places ->> wave)::int - 1);
+      places := places - 1;
     elsif (attempt.candidate).reason is not null then
       rejected := rejected || attempt.candidate;
     elsif is_worker and clock_timestamp() - began > interval '20 ms' then

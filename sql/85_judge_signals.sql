@@ -125,7 +125,7 @@ begin
     select u.*, case when u.verdict is null and u.signal_id is not null and row_number() over same_id > 1
                      then array['duplicate_signal_id', 'as signal ' || first_value(u.signal_key) over same_id] end as repeats
     from unseen u
-    window same_id as (partition by u.verdict is null, u.signal_id
+    window same_id as (partition by u.signal_id, u.verdict is null
                        order by u.score_week desc nulls last, u.score_month desc nulls last, u.score desc nulls last, u.signal_at,
                                 u.signal_key collate "C")),
   distinct_ones as materialized (
@@ -133,7 +133,7 @@ begin
                          case when o.symbol is not null and row_number() over same_time > 1
                               then array['duplicate_symbol_time', 'as signal ' || first_value(o.signal_key) over same_time] end) as found
     from one_per_id o
-    window same_time as (partition by coalesce(o.verdict, o.repeats) is null, o.exchange, o.symbol, o.signal_at
+    window same_time as (partition by o.signal_at, o.symbol, o.exchange, coalesce(o.verdict, o.repeats) is null
                          order by o.score_week desc nulls last, o.score_month desc nulls last, o.score desc nulls last,
                                   o.signal_key collate "C")),
   filtered as materialized (

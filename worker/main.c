@@ -102,7 +102,7 @@ look_when_due(bool woken)
 	if (!woken && !TimestampDifferenceExceeds(self.looked, now, LOOK_INTERVAL_MS))
 		return;
 	self.looked = now;
-	app_look(self.app, woken);
+	app_look(self.app, woken && process_commit_is_expected());
 }
 
 /* How the process ends: what its place says afterwards, what the log says, the exit code. */

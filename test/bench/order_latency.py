@@ -20,7 +20,8 @@ def measure(bed, openings):
         for name in ("rest_latency", "event_latency"):
             bed.ask("fault", venue=venue, name=name, min_ms=1, max_ms=1)
         watch(bed, account)
-        wire, active, flat = trade(bed, account, openings)
+        with bed.exchange_elsewhere():
+            wire, active, flat = trade(bed, account, openings)
         bed.ask("price_walk", venue=venue, every_ms=0)
         bed.disable(account)
         bed.ask("faults_clear", venue=venue)

@@ -208,7 +208,7 @@ from (values
 select is((select string_agg(n, ', ' order by o) from pg_proc p, unnest(p.proargnames, p.proargmodes) with ordinality u (n, m, o)
            where p.oid = ('monitoring.worker_load_' || f)::regproc and m = 'o'), columns, 'worker_load_' || f || ' has the agreed columns')
 from (values
-  ('commands', 'id, kind, running, position_id, symbol, client_order_id, order_id, order_kind, reason, quantity, price, leverage, valid_until, trade_id, trade_symbol, position_side, is_long, trade_status, wanted_quantity, wanted_notional, wanted_leverage, stop_loss_percent, wanted_stop_price, wanted_take_profit, entry_price, trade_quantity, exit_reason, unprotected_since, is_open, max_notional'),
+  ('commands', 'id, kind, running, position_id, symbol, client_order_id, order_id, order_kind, reason, quantity, price, leverage, valid_until, account_version, trade_id, trade_symbol, position_side, is_long, trade_status, wanted_quantity, wanted_notional, wanted_leverage, stop_loss_percent, wanted_stop_price, wanted_take_profit, entry_price, trade_quantity, exit_reason, unprotected_since, is_open, max_notional'),
   ('own_orders', 'id, position_id, purpose, attempt, symbol, client_order_id, kind, side, position_side, type, quantity, price, stop_price, reduce_only, order_id, status, filled_quantity, traded_quantity, traded_value, created_at'),
   ('orders', 'symbol, order_id, client_order_id, kind, side, position_side, type, status, quantity, filled_quantity, version_order, version_time, price, stop_price, reduce_only, average_price, created_at, purpose, position_id'),
   ('recent_fills', 'symbol, trade_id'), ('settings', 'key, value'),

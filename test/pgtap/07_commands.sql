@@ -242,6 +242,7 @@ create function pg_temp.result(of_id bigint, status text, error text default nul
 create table public.openings as select id, position_id from monitoring.commands where account = 'bin' order by id;
 select is((select pg_temp.result(min(id), 'running') from public.openings), 1, 'a command begins');
 select is((select array_agg(trade_symbol) filter (where trade_id is not null) from monitoring.worker_load_commands(pg_temp.id_of('bin'))), '{BNBUSDT}', 'its position is new no longer');
+select is((select distinct account_version from monitoring.worker_load_commands(pg_temp.id_of('bin'))), (select row_version from monitoring.worker_load_account(pg_temp.id_of('bin'))), 'commands come with the version of the account''s row');
 select is((select running from monitoring.worker_load_commands(pg_temp.id_of('bin')) order by id limit 1), true, 'a restart finds it running');
 select is((select pg_temp.result(min(id), 'failed', 'no money') from public.openings), 1, 'it fails');
 select is((select (status, error, finished_at > created_at)::text from monitoring.commands where id = (select min(id) from public.openings)), '(failed,"no money",t)', 'with the reason and a time');

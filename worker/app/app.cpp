@@ -102,9 +102,9 @@ void app_reload(app* self) {
   if (!guarded(&error, false, [&] { self->worker.reload(); return true; })) wall_log('W', error.message, nullptr, nullptr);
 }
 
-void app_look(app* self, bool woken) {
+void app_look(app* self, bool commit_expected) {
   app_error error;
-  if (!guarded(&error, false, [&] { self->worker.look(woken); return true; })) wall_log('W', error.message, nullptr, nullptr);
+  if (!guarded(&error, false, [&] { self->worker.look(commit_expected); return true; })) wall_log('W', error.message, nullptr, nullptr);
 }
 
 bool app_stop(app* self) {

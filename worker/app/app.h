@@ -37,8 +37,8 @@ app_result	app_turn(app *self, app_error *error);
 
 /* Settings or credentials may have changed (SIGHUP). */
 void		app_reload(app *self);
-/* Look for commands, questions, a changed account row. woken: somebody has set the latch, else it is only time again. */
-void		app_look(app *self, bool woken);
+/* Look for commands, questions, a changed account row. commit_expected: by whoever has woken us. */
+void		app_look(app *self, bool commit_expected);
 
 /* Graceful: stop intake, say goodbye on the sockets. true when there is nothing more to wait for. */
 bool		app_stop(app *self);

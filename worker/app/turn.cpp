@@ -230,10 +230,10 @@ int Worker::timeout_ms() {
   return network < 0 ? own : std::min(network, own);
 }
 
-void Worker::look(bool woken) {
+void Worker::look(bool commit_expected) {
   const std::int64_t now_ms = loop_.now_ms();
   look_at_ms_ = 0;
-  if (woken && machine_->trades()) awake_until_ms_ = now_ms < awake_until_ms_ ? 0 : now_ms + kAwakeMs;  // the second call is the commit's
+  awake_until_ms_ = commit_expected && machine_->trades() ? now_ms + kAwakeMs : 0;
   questions_.take(machine_->engine(), now_ms);
 }
 

@@ -30,7 +30,7 @@ class Worker {
   int timeout_ms();
   TurnResult turn();
   void reload();   // settings or credentials may have changed
-  void look(bool woken);  // commands, questions, account row; woken: the latch was set
+  void look(bool commit_expected);  // commands, questions, account row; commit_expected: by whoever has woken us
   bool stop();     // true when every socket has said goodbye
 
  private:

@@ -151,6 +151,12 @@ process_close_database(void)
 }
 
 bool
+process_commit_is_expected(void)
+{
+	return pg_atomic_read_u32(&inside_place->commit_expected) != 0;
+}
+
+bool
 process_is_in_the_way(void)
 {
 	bool		held;

@@ -30,6 +30,9 @@ void		process_close_database(void);
 /* A statement that needs our database is waiting for us to leave. */
 bool		process_is_in_the_way(void);
 
+/* Whoever has set our latch is about to commit something, and will set it again. */
+bool		process_commit_is_expected(void);
+
 /* After each turn: tells those who wait for a commit of ours, and the statistics. */
 void		process_end_turn(void);
 
