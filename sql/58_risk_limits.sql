@@ -126,58 +126,47 @@ create function monitoring.check_risk_limits(account text, i monitoring.instrume
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   limits monitoring.risk_limits;
+  free numeric;
   margin constant numeric := coalesce(asked, 0) / coalesce(nullif(leverage, 0), 1);
   whose constant text := 'account ' || quote_ident(account);
   used record;
 begin
-  -- Judged in the statement that counts, because a signal waits for every expression outside of it.
-  select u.*, case
-    when u.positions >= (u.limits).max_open_positions then 'max_open_positions'
-    when asked > (u.limits).max_position_notional or (u.limits).max_position_notional = 0 then 'max_position_notional'
-    when u.of_symbol + coalesce(asked, 0) > (u.limits).max_symbol_notional or u.of_symbol = (u.limits).max_symbol_notional
-      then 'max_symbol_notional'
-    when u.exposure + coalesce(asked, 0) > (u.limits).max_total_exposure or u.exposure = (u.limits).max_total_exposure
-      then 'max_total_exposure'
-    when (u.limits).min_free_balance is not null and u.free is null then 'unknown_balance'
-    when u.free - u.reserved - margin < (u.limits).min_free_balance or u.free - u.reserved = (u.limits).min_free_balance
-      then 'min_free_balance' end as reached,
-    trim_scale(trunc(least((u.limits).max_position_notional, (u.limits).max_symbol_notional - u.of_symbol,
-                           (u.limits).max_total_exposure - u.exposure,
-                           (u.free - u.reserved - (u.limits).min_free_balance) * coalesce(nullif(leverage, 0), 1)), 8)) as room
+  select count(*) as positions, coalesce(sum(e.notional), 0) as exposure,
+         coalesce(sum(e.notional) filter (where e.symbol = i.symbol), 0) as of_symbol, coalesce(sum(e.reserved_margin), 0) as reserved,
+         (select b.available_balance from monitoring.balances b
+          where b.account = check_risk_limits.account and b.asset = i.settle_asset) as free,
+         (select r from monitoring.risk_limits r where r.account = check_risk_limits.account) as limits
   into used
-  from (select count(*) as positions, coalesce(sum(e.notional), 0) as exposure,
-               coalesce(sum(e.notional) filter (where e.symbol = i.symbol), 0) as of_symbol,
-               coalesce(sum(e.reserved_margin), 0) as reserved,
-               (select b.available_balance from monitoring.balances b
-                where b.account = check_risk_limits.account and b.asset = i.settle_asset) as free,
-               coalesce((select r from monitoring.risk_limits r where r.account = check_risk_limits.account),
-                        monitoring.shipped_risk_limits()) as limits
-        from monitoring.risk_exposure e where e.account = check_risk_limits.account) u;
-  if used.reached is null then
-    return used.room;
-  end if;
+  from monitoring.risk_exposure e where e.account = check_risk_limits.account;
+  limits := coalesce(used.limits, monitoring.shipped_risk_limits());
+  free := used.free;
 
-  limits := used.limits;
-  if used.reached = 'max_open_positions' then
-    perform monitoring.refuse_risk('TS033', whose || ' has as many positions as it may', used.reached, limits.max_open_positions,
+  if used.positions >= limits.max_open_positions then
+    perform monitoring.refuse_risk('TS033', whose || ' has as many positions as it may', 'max_open_positions', limits.max_open_positions,
                                    used.positions, 1);
-  elsif used.reached = 'max_position_notional' then
-    perform monitoring.refuse_risk('TS034', format('%s is too large a position for %s', i.symbol, whose), used.reached,
+  elsif asked > limits.max_position_notional or limits.max_position_notional = 0 then
+    perform monitoring.refuse_risk('TS034', format('%s is too large a position for %s', i.symbol, whose), 'max_position_notional',
                                    limits.max_position_notional, 0, asked);
-  elsif used.reached = 'max_symbol_notional' then
-    perform monitoring.refuse_risk('TS035', format('%s would have too much of %s', whose, i.symbol), used.reached,
+  elsif used.of_symbol + coalesce(asked, 0) > limits.max_symbol_notional or used.of_symbol = limits.max_symbol_notional then
+    perform monitoring.refuse_risk('TS035', format('%s would have too much of %s', whose, i.symbol), 'max_symbol_notional',
                                    limits.max_symbol_notional, used.of_symbol, asked);
-  elsif used.reached = 'max_total_exposure' then
-    perform monitoring.refuse_risk('TS036', whose || ' would hold too much', used.reached, limits.max_total_exposure, used.exposure, asked);
-  elsif used.reached = 'unknown_balance' then
+  elsif used.exposure + coalesce(asked, 0) > limits.max_total_exposure or used.exposure = limits.max_total_exposure then
+    perform monitoring.refuse_risk('TS036', whose || ' would hold too much', 'max_total_exposure', limits.max_total_exposure,
+                                   used.exposure, asked);
+  elsif limits.min_free_balance is not null and free is null then
     perform monitoring.refuse_balance(account, i.settle_asset,
       format('min_free_balance is %s, and the exchange has reported no available balance in %s', limits.min_free_balance, i.settle_asset),
       false);
+  elsif free - used.reserved - margin < limits.min_free_balance or free - used.reserved = limits.min_free_balance then
+    perform monitoring.refuse_balance(account, i.settle_asset,
+      format('min_free_balance is %s; %s %s are available, less %s for openings not shown in it and %s for %s at leverage %s',
+             limits.min_free_balance, trim_scale(free), i.settle_asset, trim_scale(round(used.reserved, 8)), trim_scale(round(margin, 8)),
+             coalesce(trim_scale(asked)::text, 'this one'), coalesce(leverage, 1)), true);
   end if;
-  perform monitoring.refuse_balance(account, i.settle_asset,
-    format('min_free_balance is %s; %s %s are available, less %s for openings not shown in it and %s for %s at leverage %s',
-           limits.min_free_balance, trim_scale(used.free), i.settle_asset, trim_scale(round(used.reserved, 8)),
-           trim_scale(round(margin, 8)), coalesce(trim_scale(asked)::text, 'this one'), coalesce(leverage, 1)), true);
+
+  return trim_scale(trunc(least(limits.max_position_notional, limits.max_symbol_notional - used.of_symbol,
+                                limits.max_total_exposure - used.exposure,
+                                (free - used.reserved - limits.min_free_balance) * coalesce(nullif(leverage, 0), 1)), 8));
 end
 $$;
 comment on function monitoring.check_risk_limits(text, monitoring.instruments, numeric, numeric) is
