@@ -64,14 +64,3 @@ end
 $$;
 comment on function monitoring.sized_by_settings(text, jsonb, numeric, numeric, text) is
   'Size of a new position of an account by its settings (position_sizing) and the score of a signal, at most so much. TS018, TS037.';
-
-create function monitoring.position_notional(account text, score numeric default null, asset text default 'USDT') returns numeric
-  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-begin
-  return monitoring.sized_by_settings(account, monitoring.effective_settings(account),
-                                      (monitoring.risk_limits_of(account)).max_position_notional, score, asset);
-end
-$$;
-comment on function monitoring.position_notional(text, numeric, text) is
-  'Size of a new position of an account by its position_sizing: position_size, a part of the free balance, or position_size times a '
-  'multiplier by score. Never above max_position_notional. TS018, TS037.';

@@ -175,7 +175,7 @@ from (values
   ('attach_signal_source', '{regclass,jsonb,text[],jsonb}', 'integer'), ('detach_signal_source', '{regclass}', 'void'),
   ('read_signals', '{monitoring.signal_sources,integer,boolean}', 'monitoring.signal_row[]'), ('run_as', '{oid,text,text[]}', 'bigint'), ('symbol_allowed', '{text,text}', 'record'),
   ('set_symbol_filter', '{text,text,text}', 'void'), ('remove_symbol_filter', '{text,text,text}', 'void'), ('worker_take_signals', '{boolean}', 'record'),
-  ('add_account', '{text,text,text,text,text,text,text}', 'text'), ('set_risk_limits', '{text,jsonb}', 'void'), ('position_notional', '{text,numeric,text}', 'numeric'),
+  ('add_account', '{text,text,text,text,text,text,text}', 'text'), ('set_risk_limits', '{text,jsonb}', 'void'),
   ('configure_account', '{text,jsonb}', 'void'), ('configure_database', '{jsonb}', 'void'),
   ('enable_account', '{text}', 'void'), ('disable_account', '{text}', 'void'), ('drop_account', '{text}', 'void'),
   ('sync_positions', '{text}', 'setof record'), ('wake', '{text}', 'void'), ('halt', '{text,text}', 'integer'),

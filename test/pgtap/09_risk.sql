@@ -34,26 +34,29 @@ select pg_temp.instrument(s) from unnest('{BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT,ADAUS
 select pg_temp.price(s, 100) from unnest('{BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT}'::text[]) s;
 
 -- Size of a position.
-select is(monitoring.position_notional('bee'), 6::numeric, 'a fixed size is position_size');
-select is(monitoring.position_notional('bee', 99), 6::numeric, 'whatever the score');
+create function pg_temp.size_of(account text, score numeric default null) returns numeric language sql as $$
+  select monitoring.sized_by_settings(account, monitoring.effective_settings(account),
+                                      (monitoring.risk_limits_of(account)).max_position_notional, score, 'USDT') $$;
+select is(pg_temp.size_of('bee'), 6::numeric, 'a fixed size is position_size');
+select is(pg_temp.size_of('bee', 99), 6::numeric, 'whatever the score');
 select monitoring.configure_account('bee', '{"position_sizing": "score", "position_size": 100}');
-select is(monitoring.position_notional('bee', score), size, format('a score of %s buys %s', coalesce(score::text, 'NULL'), size))
+select is(pg_temp.size_of('bee', score), size, format('a score of %s buys %s', coalesce(score::text, 'NULL'), size))
 from (values (null, 100), ('-1', 100), (0, 100), (70, 100), (70.01, 100.03333333), (85, 150), (92.5, 175), (100, 200), (250, 200), ('NaN', 100), ('Infinity', 100))
   s (score, size);
 select monitoring.configure_account('bee', '{"score_multiplier_from": 50, "score_multiplier": 0.5}');
-select is(monitoring.position_notional('bee', 75), 75::numeric, 'a multiplier below one makes good scores smaller');
+select is(pg_temp.size_of('bee', 75), 75::numeric, 'a multiplier below one makes good scores smaller');
 select monitoring.configure_account('bee', '{"position_sizing": "balance"}');
-select is(pg_temp.refusal($$ select monitoring.position_notional('bee') $$), 'TS037 Positions are sized by the free balance, and the exchange has reported none in USDT.', 'a part of a balance that is not known');
+select is(pg_temp.refusal($$ select pg_temp.size_of('bee') $$), 'TS037 Positions are sized by the free balance, and the exchange has reported none in USDT.', 'a part of a balance that is not known');
 select pg_temp.balance(5000);
-select is(monitoring.position_notional('bee'), 500::numeric, '10 percent of the free balance');
-select is(monitoring.position_notional('bee', 100), 500::numeric, 'whatever the score');
+select is(pg_temp.size_of('bee'), 500::numeric, '10 percent of the free balance');
+select is(pg_temp.size_of('bee', 100), 500::numeric, 'whatever the score');
 select monitoring.configure_account('bee', '{"position_balance_percent": 0.333}');
-select is(monitoring.position_notional('bee'), 16.65, 'exactly the percentage asked for');
+select is(pg_temp.size_of('bee'), 16.65, 'exactly the percentage asked for');
 select pg_temp.balance(0);
 select is(pg_temp.refusal($$ select monitoring.open_position('bee', 'BTCUSDT', 'long') $$), 'TS037 Positions are sized by the free balance, which is 0 USDT.', 'a part of nothing');
 select pg_temp.balance(3000000);
 select monitoring.configure_account('bee', '{"position_balance_percent": 10}');
-select is(monitoring.position_notional('bee'), 10000::numeric, 'a size is cut at max_position_notional');
+select is(pg_temp.size_of('bee'), 10000::numeric, 'a size is cut at max_position_notional');
 create table public.sized as select monitoring.open_position('bee', 'BTCUSDT', 'long') as id;
 select is((select wanted_notional from monitoring.positions p join public.sized s using (id)), 10000::numeric, 'and open_position() takes it when nobody says a size');
 update monitoring.positions set status = 'failed' where id in (select id from public.sized);
