@@ -187,7 +187,7 @@ void Worker::read_commands(std::int64_t now_ms) {
   }
   // Anything else passes: the next look comes in a second.
   if (result == LoadResult::gone) restart_wanted_ = true;
-  if (result == LoadResult::account_changed) look_at_ms_ = now_ms;
+  if (result == LoadResult::account_changed) look_at_ms_ = now_ms + kAccountAfterMs;
 }
 
 // The account's row may wait until the orders have left: commands name the version of it that they were read with, and an
